@@ -1,0 +1,247 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { Random } from '../env/random.ts';
+import type { ReplyWriter } from '../resp/types.ts';
+import type { EffectSink } from '../state/effects.ts';
+import type { Entry } from '../state/entry.ts';
+import type { KeyspaceView } from '../state/keyspace.ts';
+
+/** Flags as Redis names them in COMMAND INFO, as far as they mean something here. */
+export type CommandFlag =
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'noscript'
+  | 'blocking'
+  | 'loading'
+  | 'stale'
+  | 'fast'
+  | 'no_auth'
+  | 'no_multi'
+  | 'movablekeys'
+  | 'skip_monitor'
+  | 'skip_slowlog';
+
+/** Positions of keys among the arguments, counted from the command name at 0. `last` below 0 counts from the end. */
+export interface KeyRange {
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+}
+
+export interface CommandDoc {
+  readonly summary: string;
+  readonly since: string;
+  /** Redis's group: string, generic, connection, server, transactions, cluster, … */
+  readonly group: string;
+  readonly complexity: string;
+  /** Synopsis of the arguments, in Redis's notation: `key value [NX | XX] [GET]`. */
+  readonly arguments: string;
+}
+
+/**
+ * Where a command runs:
+ * - `keys`: on the shard of its keys; a write on the leader only.
+ * - `shard`: on every shard's whole keyspace, without keys (SCAN, DBSIZE, FLUSHALL): the node's own shard.
+ * - `session`: needs no shard's state (PING, CLIENT, INFO); answered at once by any node.
+ */
+export type CommandScope = 'keys' | 'shard' | 'session';
+
+export interface CommandSpec {
+  /** Lower case. */
+  readonly name: string;
+  /** As Redis: number of arguments with the name; negative for "at least". */
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  readonly scope: CommandScope;
+  /** Null when there are no keys. */
+  readonly keys: KeyRange | null;
+  /** For `movablekeys`: appends the indices of the keys; false when the arguments make no sense. */
+  readonly findKeys?: (args: readonly Bytes[], indices: number[]) => boolean;
+  /** Filled for container commands: each has the full name `client|setname`; args[1] selects it. */
+  readonly subcommands?: readonly CommandSpec[];
+  readonly doc: CommandDoc;
+  /** Writes exactly one reply. Absent for containers. */
+  readonly run?: (context: CommandContext, args: readonly Bytes[]) => void;
+}
+
+/**
+ * What a handler works with. Handlers never mutate state: they read through `get`/`keyspace` and emit effects, which
+ * are applied at once, so that a read after an effect in the same command sees it. One object serves all commands
+ * of a replica; it is valid only during the call.
+ */
+export interface CommandContext {
+  readonly reply: ReplyWriter;
+  /** Shard time in milliseconds since the epoch: what expiry is judged by. */
+  readonly now: number;
+  readonly random: Random;
+  readonly session: SessionControl;
+  readonly node: NodeServices;
+  /**
+   * The live entry of a key, or undefined. Counts the key for the reply's gate. An expired key is first deleted
+   * (leader, by emitting its delete) or hidden (follower).
+   */
+  get(key: Bytes): Entry | undefined;
+  /** Effects of this command. Only commands flagged `write` may emit. */
+  readonly effects: EffectSink;
+  /**
+   * The whole keyspace, for commands without keys; the reply's gate becomes the shard's last LSN. Entries found
+   * through it may be expired: ask `isLive`.
+   */
+  readonly keyspace: KeyspaceView;
+  isLive(entry: Entry): boolean;
+}
+
+/** What a command may do to the connection that sent it. Implemented by shard/session.ts. */
+export interface SessionControl {
+  readonly id: number;
+  name: Bytes;
+  libName: Bytes;
+  libVersion: Bytes;
+  readonly authenticated: boolean;
+  /** True for a connection that said READONLY. */
+  readOnly: boolean;
+  /** CLIENT NO-EVICT, NO-TOUCH. */
+  noEvict: boolean;
+  noTouch: boolean;
+  readonly protocol: 2 | 3;
+  setProtocol(protocol: 2 | 3): void;
+  /** True when the password fits. */
+  authenticate(user: Bytes, password: Bytes): boolean;
+  /** RESET: leaves transactions, watches, names, policies, modes. */
+  reset(): void;
+  /** Closes the connection after this reply has left. */
+  closeAfterReply(): void;
+  /** CLIENT REPLY ON, OFF, SKIP. */
+  setReplyMode(mode: 'on' | 'off' | 'skip'): void;
+  /** ASKING: one shot. */
+  asking(): void;
+
+  // Transactions.
+  readonly inTransaction: boolean;
+  beginTransaction(): void;
+  discardTransaction(): void;
+  /** EXEC: runs what was queued as one entry and writes the reply. */
+  executeTransaction(): void;
+  watch(keys: readonly Bytes[]): void;
+  unwatch(): void;
+
+  // Acknowledgement and read policy of the connection.
+  /** WAIT: blocks the connection until `replicas` followers hold its last write, then writes the count; `timeoutMs` 0 waits for ever. */
+  waitReplicas(replicas: number, timeoutMs: number): void;
+  /** WAITAOF: the same, counting flushed copies; writes [local, replicas]. */
+  waitFlushed(local: number, replicas: number, timeoutMs: number): void;
+  /** REPL ACK …: words after ACK; an error line when they make no policy. */
+  setAckPolicy(words: readonly Bytes[]): string | null;
+  /** The current policy in the words that REPL ACK takes. */
+  ackPolicyText(): string;
+  /** Stops executing this connection's commands for a while, or until resumed (DEBUG SLEEP does this to one connection only). */
+  pause(ms: number): void;
+}
+
+/** One line of CLIENT LIST, and what CLIENT KILL selects by. */
+export interface ClientDescription {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly name: Bytes;
+  readonly ageSeconds: number;
+  readonly idleSeconds: number;
+  readonly flags: string;
+  readonly multiQueued: number;
+  readonly watching: number;
+  readonly outputBytes: number;
+  readonly inputBytes: number;
+  readonly lastCommand: string;
+  readonly user: string;
+  readonly protocol: 2 | 3;
+  readonly libName: Bytes;
+  readonly libVersion: Bytes;
+  readonly totalCommands: number;
+}
+
+/** One node as topology answers name it. */
+export interface TopologyNode {
+  /** 40 lower-case hexadecimal characters, stable. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly self: boolean;
+  readonly healthy: boolean;
+  /** Last applied LSN of the shard that it is listed under, as far as known here. */
+  readonly offset: number;
+}
+
+export interface TopologyShard {
+  /** 40 lower-case hexadecimal characters, stable. */
+  readonly id: string;
+  readonly shard: number;
+  /** Owned slots as inclusive ranges, ascending. */
+  readonly slots: readonly { readonly from: number; readonly to: number }[];
+  /** Null while no leader is known. */
+  readonly leader: TopologyNode | null;
+  readonly followers: readonly TopologyNode[];
+  readonly term: number;
+}
+
+/** What a follower or leader says of replication, for INFO, ROLE and REPL. Lags are −1 when unknown. */
+export interface ReplicationView {
+  readonly shard: number;
+  readonly role: 'leader' | 'follower' | 'candidate' | 'learner';
+  readonly term: number;
+  readonly lastLsn: number;
+  readonly flushed: number;
+  readonly commit: number;
+  readonly applied: number;
+  readonly leader: TopologyNode | null;
+  /** Milliseconds since the leader was last heard; 0 on the leader. */
+  readonly leaderSilenceMs: number;
+  readonly firstLsn: number;
+  readonly logBytes: number;
+  readonly followers: readonly FollowerView[];
+  /** True while this replica loads or receives its state. */
+  readonly loading: boolean;
+}
+
+export interface FollowerView {
+  readonly node: TopologyNode;
+  readonly received: number;
+  readonly flushed: number;
+  readonly applied: number;
+  readonly lagEntries: number;
+  readonly lagBytes: number;
+  readonly lagMs: number;
+  readonly inSync: boolean;
+  /** Why it is not in sync; empty when it is. */
+  readonly why: string;
+}
+
+/** What commands may ask of the node around them. Implemented by the node's wiring; the simulator has its own. */
+export interface NodeServices {
+  /** Version as INFO and HELLO report it to clients that look for Redis features. */
+  readonly redisVersion: string;
+  readonly bellwetherVersion: string;
+  /** Wall clock, for TIME. */
+  wallMs(): number;
+  topology(): readonly TopologyShard[];
+  nodes(): readonly TopologyNode[];
+  replication(): readonly ReplicationView[];
+  clients(): readonly ClientDescription[];
+  /** Closes clients by id; true when it was connected. */
+  killClient(id: number): boolean;
+  /** CLIENT PAUSE: no command (or no write) of any client runs before the given monotonic duration is over; 0 ends it. */
+  pauseClients(ms: number, writesOnly: boolean): void;
+  /** Parameter names and values that match a glob pattern. */
+  configGet(pattern: string): readonly (readonly [name: string, value: string])[];
+  /** An error line, or null when it was set. */
+  configSet(name: string, value: string): string | null;
+  resetStatistics(): void;
+  /** Lines of INFO sections that only the node knows (server, clients, memory, stats, persistence, cpu): pairs per section title. */
+  info(): readonly { readonly section: string; readonly fields: readonly (readonly [string, string | number])[] }[];
+  /** Planned transfer of leadership to this node (CLUSTER FAILOVER); an error line, or null when started. */
+  takeOver(): string | null;
+  readonly debugEnabled: boolean;
+  /** Digest of the node's state at its applied LSN, 40 hexadecimal characters. */
+  stateDigest(): string;
+}

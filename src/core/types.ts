@@ -1,0 +1,188 @@
+/** Names a node; never reused. */
+export type NodeId = string;
+/** Log sequence number: 1, 2, 3 … per shard; 0 is "before the first entry". */
+export type Lsn = number;
+/** Leadership number; 0 is "before the first election". */
+export type Term = number;
+
+/** A place in a shard's history. Entries are identical if and only if shard, LSN and term agree. */
+export interface Position {
+  readonly term: Term;
+  readonly lsn: Lsn;
+}
+
+export const origin: Position = { term: 0, lsn: 0 };
+
+/** Orders positions as elections do: by term, then by LSN. */
+export function comparePositions(a: Position, b: Position): number {
+  return a.term - b.term || a.lsn - b.lsn;
+}
+
+/** Who takes part in a shard. Changed one node at a time. */
+export interface Membership {
+  readonly voters: readonly NodeId[];
+  /** Receive the log, do not vote. */
+  readonly learners: readonly NodeId[];
+}
+
+export interface HardState {
+  readonly term: Term;
+  readonly vote: NodeId | null;
+}
+
+/** A run of log that travels as one: all entries of one term. The bytes are not the core's business. */
+export interface BatchSpan {
+  readonly term: Term;
+  readonly firstLsn: Lsn;
+  readonly lastLsn: Lsn;
+  readonly bytes: Uint8Array;
+  /** The membership that the batch's only entry sets, when it is one. */
+  readonly membership?: Membership;
+}
+
+/** Everything that replicas of a shard tell each other. `term` is the sender's, except in pre-votes. */
+export type Message =
+  | PreVoteRequest
+  | PreVoteResponse
+  | VoteRequest
+  | VoteResponse
+  | Append
+  | AppendAck
+  | Heartbeat
+  | HeartbeatAck
+  | CampaignNow
+  | ReadIndexRequest
+  | ReadIndexResponse
+  | SnapshotOffer
+  | SnapshotRequest
+  | SnapshotChunk;
+
+/** Would you vote for me in `term`? Changes nothing at either side. */
+export interface PreVoteRequest {
+  readonly kind: 'preVoteRequest';
+  /** The term the sender would campaign in. */
+  readonly term: Term;
+  readonly last: Position;
+}
+
+export interface PreVoteResponse {
+  readonly kind: 'preVoteResponse';
+  /** The responder's own term. */
+  readonly term: Term;
+  /** The term that was asked for. */
+  readonly asked: Term;
+  readonly granted: boolean;
+}
+
+export interface VoteRequest {
+  readonly kind: 'voteRequest';
+  readonly term: Term;
+  readonly last: Position;
+  /** True when the leader itself asked for this campaign: the refusal window does not apply. */
+  readonly handover: boolean;
+}
+
+export interface VoteResponse {
+  readonly kind: 'voteResponse';
+  readonly term: Term;
+  /** The term that was asked for. */
+  readonly asked: Term;
+  readonly granted: boolean;
+}
+
+export interface Append {
+  readonly kind: 'append';
+  readonly term: Term;
+  /** The entry before the first batch. */
+  readonly previous: Position;
+  readonly batches: readonly BatchSpan[];
+  readonly commit: Lsn;
+  /** The leader's shard time, ms since the epoch. */
+  readonly timeMs: number;
+  /** The follower shall acknowledge arrival before its flush, or application as soon as it happens. */
+  readonly wantReceived: boolean;
+  readonly wantApplied: boolean;
+}
+
+export interface AppendAck {
+  readonly kind: 'appendAck';
+  readonly term: Term;
+  /** Present when the append did not fit: the entry that was refused, and where the follower's log may agree. */
+  readonly refused?: { readonly previous: Position; readonly hint: Position };
+  /** Highest LSN known to agree with the leader's log, as far as it arrived, is durable, is applied. */
+  readonly received: Lsn;
+  readonly flushed: Lsn;
+  readonly applied: Lsn;
+}
+
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+  readonly term: Term;
+  /** The leader's commit, clamped to what the follower is known to hold. */
+  readonly commit: Lsn;
+  /** The sender's monotonic clock at sending; comes back unchanged. */
+  readonly sentMs: number;
+  readonly timeMs: number;
+  /** The last LSN of the leader's log, for the follower's own view of its lag. */
+  readonly last: Lsn;
+}
+
+export interface HeartbeatAck {
+  readonly kind: 'heartbeatAck';
+  readonly term: Term;
+  readonly sentMs: number;
+  readonly flushed: Lsn;
+  readonly applied: Lsn;
+}
+
+/** The leader hands over: campaign at once, without a pre-vote, when your log reaches `last`. */
+export interface CampaignNow {
+  readonly kind: 'campaignNow';
+  readonly term: Term;
+  readonly last: Position;
+}
+
+/** A replica asks the leader for a commit position that is no older than this question. */
+export interface ReadIndexRequest {
+  readonly kind: 'readIndexRequest';
+  readonly term: Term;
+  /** Never reused by the sender, whoever the leader is. */
+  readonly context: number;
+  /** The asker's monotonic clock at asking; comes back unchanged. */
+  readonly stampMs: number;
+}
+
+export interface ReadIndexResponse {
+  readonly kind: 'readIndexResponse';
+  readonly term: Term;
+  readonly context: number;
+  readonly stampMs: number;
+  /** Null when the receiver of the question is no leader that can prove it. */
+  readonly commit: Lsn | null;
+}
+
+/** The log you need is gone: fetch this checkpoint instead. */
+export interface SnapshotOffer {
+  readonly kind: 'snapshotOffer';
+  readonly term: Term;
+  readonly checkpoint: Position;
+}
+
+/** A follower fetches a piece of a checkpoint. Not the core's business: it travels on the bulk lane. */
+export interface SnapshotRequest {
+  readonly kind: 'snapshotRequest';
+  readonly term: Term;
+  readonly checkpoint: Position;
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+export interface SnapshotChunk {
+  readonly kind: 'snapshotChunk';
+  readonly term: Term;
+  readonly checkpoint: Position;
+  readonly offset: number;
+  /** Size of the whole checkpoint in bytes; 0 when the sender has no such checkpoint any more; -1 when it is busy with another. */
+  readonly totalBytes: number;
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,19 @@
+import type { Bytes } from '../bytes/types.ts';
+
+/** A string's value is the byte string itself; collections are objects with a `type`. */
+export type Value = Bytes;
+
+/** What the keyspace holds for one key. Mutated only by the keyspace's apply functions. */
+export class Entry {
+  value: Value;
+  /** Milliseconds since the epoch; 0 means never. */
+  expiresAt: number;
+  /** LSN of the last write to the key: what a reply that saw it waits for. */
+  lsn: number;
+
+  constructor(value: Value, expiresAt: number, lsn: number) {
+    this.value = value;
+    this.expiresAt = expiresAt;
+    this.lsn = lsn;
+  }
+}
