@@ -131,8 +131,11 @@ export interface HeartbeatAck {
   readonly kind: 'heartbeatAck';
   readonly term: Term;
   readonly sentMs: number;
+  readonly received: Lsn;
   readonly flushed: Lsn;
   readonly applied: Lsn;
+  /** How much the sender wants to lead; a leader hands over to an in-sync follower with more. 0: never. */
+  readonly priority: number;
 }
 
 /** The leader hands over: campaign at once, without a pre-vote, when your log reaches `last`. */
@@ -148,15 +151,12 @@ export interface ReadIndexRequest {
   readonly term: Term;
   /** Never reused by the sender, whoever the leader is. */
   readonly context: number;
-  /** The asker's monotonic clock at asking; comes back unchanged. */
-  readonly stampMs: number;
 }
 
 export interface ReadIndexResponse {
   readonly kind: 'readIndexResponse';
   readonly term: Term;
   readonly context: number;
-  readonly stampMs: number;
   /** Null when the receiver of the question is no leader that can prove it. */
   readonly commit: Lsn | null;
 }

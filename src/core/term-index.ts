@@ -1,0 +1,110 @@
+import { invariant } from './invariant.ts';
+import type { Lsn, Position, Term } from './types.ts';
+
+/**
+ * Which term each entry of the log has, without the entries: terms never fall along a log, so a list of runs says it
+ * all. `base` is the entry before the first one held (where the log was compacted, or a snapshot ended).
+ */
+export class TermIndex {
+  #base: Position;
+  #last: Lsn;
+  /** First LSN of each run and the run's term, ascending. */
+  readonly #runs: { lsn: Lsn; term: Term }[] = [];
+
+  constructor(base: Position, runs: readonly Position[], last: Lsn) {
+    this.#base = base;
+    this.#last = last;
+    for (const run of runs) this.#runs.push({ lsn: run.lsn, term: run.term });
+    invariant(last >= base.lsn, 'a log ends at or after its base');
+  }
+
+  get base(): Position {
+    return this.#base;
+  }
+
+  get lastLsn(): Lsn {
+    return this.#last;
+  }
+
+  get last(): Position {
+    return { term: this.#lastTerm(), lsn: this.#last };
+  }
+
+  #lastTerm(): Term {
+    const run = this.#runs[this.#runs.length - 1];
+    return run === undefined ? this.#base.term : run.term;
+  }
+
+  /** The term of an entry from `base` to the last one. Asking for another is an error, never an answer of 0. */
+  termAt(lsn: Lsn): Term {
+    invariant(lsn >= this.#base.lsn && lsn <= this.#last, `LSN ${lsn} is within ${this.#base.lsn}..${this.#last}`);
+    for (let i = this.#runs.length - 1; i >= 0; i--) {
+      const run = this.#runs[i] as Position;
+      if (run.lsn <= lsn) return run.term;
+    }
+    return this.#base.term;
+  }
+
+  /** True when the log holds exactly this entry (or has it as its base). */
+  holds(position: Position): boolean {
+    return position.lsn >= this.#base.lsn && position.lsn <= this.#last && this.termAt(position.lsn) === position.term;
+  }
+
+  /** First LSN above `base` whose term is the one of `lsn`; `lsn` must be above `base`. */
+  runStart(lsn: Lsn): Lsn {
+    for (let i = this.#runs.length - 1; i >= 0; i--) {
+      const run = this.#runs[i] as Position;
+      if (run.lsn <= lsn) return run.lsn;
+    }
+    return this.#base.lsn + 1;
+  }
+
+  append(term: Term, firstLsn: Lsn, lastLsn: Lsn): void {
+    invariant(firstLsn === this.#last + 1 && lastLsn >= firstLsn, `entries ${firstLsn}..${lastLsn} follow ${this.#last}`);
+    const lastTerm = this.#lastTerm();
+    invariant(term >= lastTerm, `term ${term} does not fall behind ${lastTerm}`);
+    if (term > lastTerm || this.#runs.length === 0) this.#runs.push({ lsn: firstLsn, term });
+    this.#last = lastLsn;
+  }
+
+  /** Makes `lsn` the last entry. */
+  cutAfter(lsn: Lsn): void {
+    invariant(lsn >= this.#base.lsn, `the cut at ${lsn} is not below the base ${this.#base.lsn}`);
+    while (this.#runs.length > 0 && (this.#runs[this.#runs.length - 1] as Position).lsn > lsn) this.#runs.pop();
+    this.#last = Math.min(this.#last, lsn);
+  }
+
+  /** Moves the base up to an entry that is held. */
+  compactTo(lsn: Lsn): void {
+    if (lsn <= this.#base.lsn) return;
+    this.#base = { term: this.termAt(lsn), lsn };
+    while (this.#runs.length > 0) {
+      const second = this.#runs[1];
+      const runEnd = second === undefined ? this.#last : second.lsn - 1;
+      const first = this.#runs[0] as { lsn: Lsn; term: Term };
+      if (runEnd <= lsn) {
+        this.#runs.shift();
+      } else {
+        if (first.lsn <= lsn) first.lsn = lsn + 1;
+        break;
+      }
+    }
+  }
+
+  /** The log becomes empty and begins after `position`. */
+  resetTo(position: Position): void {
+    this.#base = position;
+    this.#last = position.lsn;
+    this.#runs.length = 0;
+  }
+
+  /**
+   * The last entry at or below `hint.lsn` whose term is at most `hint.term`: the best guess at where a log that has
+   * `hint` may agree with this one. Never below `base`.
+   */
+  agreementWith(hint: Position): Position {
+    let lsn = Math.max(Math.min(hint.lsn, this.#last), this.#base.lsn);
+    while (lsn > this.#base.lsn && this.termAt(lsn) > hint.term) lsn = this.runStart(lsn) - 1;
+    return { term: this.termAt(lsn), lsn };
+  }
+}
