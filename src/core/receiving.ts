@@ -1,0 +1,126 @@
+import { startCampaign } from './election.ts';
+import { invariant } from './invariant.ts';
+import type { Core } from './core.ts';
+import type { Append, BatchSpan, CampaignNow, Heartbeat, NodeId, Position, SnapshotOffer } from './types.ts';
+
+type FromLeader = Append | Heartbeat | SnapshotOffer | CampaignNow;
+
+/** Messages that only a leader sends. Any of them, in a current term, shows that there is one. */
+export function followerReceives(core: Core, from: NodeId, message: FromLeader, now: number): void {
+  if (message.term < core.term) {
+    answerDeposed(core, from, message);
+    return;
+  }
+  invariant(core.leadership === null || message.term > core.term, `term ${message.term} has one leader`);
+  core.follow(message.term, from, now);
+  core.following.heardMs = now;
+  core.resetElectionTimer(now);
+  switch (message.kind) {
+    case 'append':
+      appendReceived(core, from, message);
+      return;
+    case 'heartbeat':
+      heartbeatReceived(core, from, message);
+      return;
+    case 'snapshotOffer':
+      if (message.checkpoint.lsn > core.commit) core.output.fetchSnapshot(from, message.checkpoint);
+      else acknowledgeCommitted(core);
+      return;
+    case 'campaignNow':
+      if (core.flushed >= message.last.lsn && core.log.holds(message.last) && core.mayCampaign()) {
+        startCampaign(core, now, { preVote: false, handover: true });
+      }
+      return;
+  }
+}
+
+/** Tells a leader of the past that its term is over. */
+function answerDeposed(core: Core, from: NodeId, message: FromLeader): void {
+  const none = { received: 0, flushed: 0, applied: 0 };
+  if (message.kind === 'heartbeat') {
+    core.output.send(from, { kind: 'heartbeatAck', term: core.term, sentMs: message.sentMs, priority: core.options.priority, ...none });
+  } else {
+    core.output.send(from, { kind: 'appendAck', term: core.term, ...none });
+  }
+}
+
+/** What is committed agrees with every later leader's log, so it may be acknowledged without another proof. */
+function acknowledgeCommitted(core: Core): void {
+  core.following.verified = Math.max(core.following.verified, core.commit);
+  core.acknowledge();
+}
+
+function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat): void {
+  const following = core.following;
+  following.leaderLast = message.last;
+  following.heardCommit = Math.max(following.heardCommit, Math.min(message.commit, following.verified));
+  core.timeMs = Math.max(core.timeMs, message.timeMs);
+  core.raiseCommit();
+  core.output.send(from, {
+    kind: 'heartbeatAck',
+    term: core.term,
+    sentMs: message.sentMs,
+    received: following.verified,
+    flushed: Math.min(core.flushed, following.verified),
+    applied: Math.min(core.applied, following.verified),
+    priority: core.options.priority,
+  });
+}
+
+function appendReceived(core: Core, from: NodeId, message: Append): void {
+  const { log, following } = core;
+  const { previous } = message;
+  following.leaderWantsApplied = message.wantApplied;
+  core.timeMs = Math.max(core.timeMs, message.timeMs);
+  // Everything up to the base is committed, so it agrees with any leader's log.
+  if (previous.lsn >= log.base.lsn && !log.holds(previous)) {
+    const known = Math.min(previous.lsn, log.lastLsn);
+    const conflicts = previous.lsn <= log.lastLsn;
+    const hintLsn = Math.max(conflicts ? log.runStart(known) - 1 : known, core.commit);
+    const hint = { lsn: hintLsn, term: log.termAt(hintLsn) };
+    core.output.send(from, { kind: 'appendAck', term: core.term, refused: { previous, hint }, received: 0, flushed: 0, applied: 0 });
+    return;
+  }
+  let verified = Math.max(previous.lsn, log.base.lsn);
+  let grew = false;
+  for (const batch of message.batches) {
+    grew = takeBatch(core, batch) || grew;
+    verified = Math.max(verified, batch.lastLsn);
+  }
+  following.verified = Math.max(following.verified, verified);
+  following.leaderLast = Math.max(following.leaderLast, verified);
+  // Only what this very message verified may be committed by it.
+  following.heardCommit = Math.max(following.heardCommit, Math.min(message.commit, verified));
+  core.raiseCommit();
+  if (!grew || message.wantReceived) core.acknowledge();
+}
+
+/** Adds the part of a batch that the log lacks; false when it lacks none. */
+function takeBatch(core: Core, batch: BatchSpan): boolean {
+  const { log } = core;
+  if (batch.lastLsn <= log.base.lsn) return false;
+  let from = Math.max(batch.firstLsn, log.base.lsn + 1);
+  invariant(from <= log.lastLsn + 1, `batch ${batch.firstLsn} leaves no gap behind ${log.lastLsn}`);
+  // All entries of a batch have its term, and terms never fall along a log: if the last shared entry agrees, all do.
+  while (from <= log.lastLsn && from <= batch.lastLsn && log.termAt(from) === batch.term) from = nextRun(core, from, batch);
+  if (from > batch.lastLsn) return false;
+  if (from <= log.lastLsn) cut(core, { lsn: from - 1, term: log.termAt(from - 1) });
+  log.append(batch.term, from, batch.lastLsn);
+  if (batch.membership !== undefined) core.memberships.append(batch.lastLsn, batch.membership);
+  core.output.appendToLog(batch, from);
+  return true;
+}
+
+/** The first LSN behind `lsn` whose term may differ from the batch's. */
+function nextRun(core: Core, lsn: number, batch: BatchSpan): number {
+  const shared = Math.min(core.log.lastLsn, batch.lastLsn);
+  return core.log.termAt(shared) === batch.term ? shared + 1 : lsn + 1;
+}
+
+function cut(core: Core, end: Position): void {
+  invariant(end.lsn >= core.commit, `the cut at ${end.lsn} leaves the commit ${core.commit} alone`);
+  core.log.cutAfter(end.lsn);
+  core.memberships.cutAfter(end.lsn);
+  core.flushed = Math.min(core.flushed, end.lsn);
+  core.output.cutLog(end);
+}
