@@ -319,6 +319,7 @@ export class Core {
       this.vote = null;
       this.persist();
     }
+    if (this.leadership !== null) this.applied = Math.min(this.applied, this.commit);
     this.leadership = null;
     this.campaign = null;
     this.leader = leader;

@@ -51,7 +51,9 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
 }
 
 export function leaderEndOfTurn(core: Core, leadership: Leadership, now: number): void {
-  if (leadership.confirmationWanted) sendHeartbeats(core, leadership, now);
+  if (!leadership.confirmationWanted) return;
+  sendHeartbeats(core, leadership, now);
+  if (core.majority === 1) answerReadIndexes(core, leadership, now);
 }
 
 function sendHeartbeats(core: Core, leadership: Leadership, now: number): void {
@@ -108,6 +110,7 @@ function appendAnswered(core: Core, leadership: Leadership, from: NodeId, progre
   }
   const rose = acknowledge(core, progress, ack);
   progress.trackCaughtUp(core.lastLsn, now);
+  // A follower that is past the base can go on from the log, whatever it was offered.
   const knowsEnough = progress.received >= core.log.base.lsn;
   if (progress.state === 'probe' || (progress.state === 'snapshot' && knowsEnough)) progress.replicate();
   if (rose) {
@@ -160,7 +163,7 @@ function heartbeatAnswered(
   else if (progress.state === 'probe') progress.probing = false;
   core.output.shipTo(from);
   const confirmed = leadership.confirmedMs(core.membership, now);
-  if (confirmed > before || core.membership.voters.length === 1) {
+  if (confirmed > before) {
     answerReadIndexes(core, leadership, confirmed);
     core.output.leadershipConfirmed();
   }
@@ -172,6 +175,7 @@ function advanceCommit(core: Core, leadership: Leadership, now: number): void {
   if (held <= core.commit || core.log.termAt(held) !== core.term) return;
   core.commit = held;
   core.output.committed(held);
+  tellHandoverTarget(core, leadership);
   const removed = !isVoter(core.membership, core.id) && core.memberships.currentLsn <= held;
   if (removed) core.follow(core.term, null, now);
 }
@@ -261,7 +265,8 @@ function tellHandoverTarget(core: Core, leadership: Leadership): void {
   const handover = leadership.handover;
   if (handover === null || handover.told) return;
   const progress = leadership.followers.get(handover.target);
-  if (progress === undefined || progress.flushed < core.lastLsn) return;
+  // With everything committed, no client of this leader is left without its answer.
+  if (progress === undefined || progress.flushed < core.lastLsn || core.commit < core.lastLsn) return;
   handover.told = true;
   core.output.send(handover.target, { kind: 'campaignNow', term: core.term, last: core.log.last });
 }

@@ -65,11 +65,11 @@ export class Progress {
   }
 
   sent(lastLsn: Lsn, bytes: number): void {
-    this.next = lastLsn + 1;
     if (this.state === 'probe') {
-      this.probing = true;
+      this.probing = true; // `next` stays: a refusal or an answer says where to go on
       return;
     }
+    this.next = lastLsn + 1;
     this.#inflight.push({ lastLsn, bytes });
     this.inflightBytes += bytes;
   }
