@@ -11,9 +11,11 @@ export const errorCatalogue = {
   BW_LOG_DAMAGED: 'Bytes of the replication log cannot be read back as they were written.',
   BW_LOG_COMPACTED: 'The requested part of the log has been dropped because a checkpoint covers it.',
   BW_LOG_LATCHED: 'A write to the log failed; nothing more is acknowledged until the node is started again.',
-  BW_DISK_FULL: 'There is too little free space to prepare the next segment; writes are refused until there is more.',
+  BW_DISK_FULL:
+    'There is too little free space to prepare the next segment; writes are refused until there is more.',
   BW_CHECKPOINT_DAMAGED: 'A checkpoint file cannot be read back as it was written.',
-  BW_PEER_REFUSED: 'A peer of another cluster, version or identity, or without the shared secret, was refused.',
+  BW_PEER_REFUSED:
+    'A peer of another cluster, version or identity, or without the shared secret, was refused.',
   BW_PEER_MALFORMED: 'A peer sent bytes that are no valid frame; its link was closed.',
   BW_NOT_A_CLUSTER: 'No cluster answered at the given address.',
   BW_INTERNAL: 'A statement that the program relies on did not hold; the process ended to protect the data.',

@@ -238,7 +238,10 @@ export interface NodeServices {
   configSet(name: string, value: string): string | null;
   resetStatistics(): void;
   /** Lines of INFO sections that only the node knows (server, clients, memory, stats, persistence, cpu): pairs per section title. */
-  info(): readonly { readonly section: string; readonly fields: readonly (readonly [string, string | number])[] }[];
+  info(): readonly {
+    readonly section: string;
+    readonly fields: readonly (readonly [string, string | number])[];
+  }[];
   /** Planned transfer of leadership to this node (CLUSTER FAILOVER); an error line, or null when started. */
   takeOver(): string | null;
   readonly debugEnabled: boolean;

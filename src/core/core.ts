@@ -1,16 +1,16 @@
-import { Campaign } from './campaign.ts';
+import type { Campaign } from './campaign.ts';
+import { answerPreVote, answerVote, campaignReceives, campaignTick, startCampaign } from './election.ts';
 import { Following } from './following.ts';
 import { invariant } from './invariant.ts';
-import { Leadership } from './leadership.ts';
+import type { Leadership } from './leadership.ts';
 import { leaderEndOfTurn, leaderReceives, leaderTick, openLeadership } from './leading.ts';
-import { isVoter, majorityOf, MembershipLog } from './membership.ts';
-import { TermIndex } from './term-index.ts';
-import { comparePositions, origin } from './types.ts';
-import { campaignReceives, startCampaign, campaignTick, answerPreVote, answerVote } from './election.ts';
-import { followerReceives } from './receiving.ts';
+import { isVoter, MembershipLog, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
+import { followerReceives } from './receiving.ts';
+import { TermIndex } from './term-index.ts';
 import type { HardState, Lsn, Membership, Message, NodeId, Position, Term } from './types.ts';
+import { comparePositions, origin } from './types.ts';
 
 export type Role = 'leader' | 'follower' | 'candidate' | 'learner';
 
@@ -75,7 +75,11 @@ export class Core {
   /** Shard time, carried by what a leader sends; set by the driver. */
   timeMs = 0;
   #durable: HardState;
-  readonly #afterHardState: { readonly hardState: HardState; readonly to: NodeId; readonly message: Message }[] = [];
+  readonly #afterHardState: {
+    readonly hardState: HardState;
+    readonly to: NodeId;
+    readonly message: Message;
+  }[] = [];
 
   constructor(init: CoreInit, options: CoreOptions, output: CoreOutput, random: RandomFloat) {
     this.id = init.id;
@@ -164,11 +168,18 @@ export class Core {
       case 'appendAck':
       case 'heartbeatAck':
         if (message.term > this.term) this.follow(message.term, null, now);
-        else if (this.leadership !== null && message.term === this.term) leaderReceives(this, this.leadership, from, message, now);
+        else if (this.leadership !== null && message.term === this.term)
+          leaderReceives(this, this.leadership, from, message, now);
         return;
       case 'readIndexRequest':
         if (this.leadership !== null) leaderReceives(this, this.leadership, from, message, now);
-        else this.output.send(from, { kind: 'readIndexResponse', term: this.term, context: message.context, commit: null });
+        else
+          this.output.send(from, {
+            kind: 'readIndexResponse',
+            term: this.term,
+            context: message.context,
+            commit: null,
+          });
         return;
       case 'readIndexResponse':
         this.output.readIndex(message.context, message.term === this.term ? message.commit : null);
@@ -312,7 +323,8 @@ export class Core {
   /** Becomes a follower of `leader` (null: unknown) in `term`, which is not lower than the current one. */
   follow(term: Term, leader: NodeId | null, now: number): void {
     invariant(term >= this.term, `term ${term} does not fall behind ${this.term}`);
-    const changed = term > this.term || this.leader !== leader || this.leadership !== null || this.campaign !== null;
+    const changed =
+      term > this.term || this.leader !== leader || this.leadership !== null || this.campaign !== null;
     if (!changed) return;
     if (term > this.term) {
       this.term = term;

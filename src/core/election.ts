@@ -1,7 +1,7 @@
 import { Campaign } from './campaign.ts';
-import { comparePositions } from './types.ts';
 import type { Core } from './core.ts';
 import type { NodeId, PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse } from './types.ts';
+import { comparePositions } from './types.ts';
 
 /** Looks for votes: first without effect (pre-vote), then for real; a handover skips the first. */
 export function startCampaign(core: Core, now: number, how: { preVote: boolean; handover: boolean }): void {
@@ -11,7 +11,8 @@ export function startCampaign(core: Core, now: number, how: { preVote: boolean; 
     core.campaign = new Campaign(core.term + 1, true, sinceMs, now + preVoteRetryMs(core, now - sinceMs));
     core.campaign.granted.add(core.id);
     for (const voter of core.membership.voters) {
-      if (voter !== core.id) core.output.send(voter, { kind: 'preVoteRequest', term: core.term + 1, last: core.log.last });
+      if (voter !== core.id)
+        core.output.send(voter, { kind: 'preVoteRequest', term: core.term + 1, last: core.log.last });
     }
   } else {
     core.term += 1;
@@ -20,7 +21,12 @@ export function startCampaign(core: Core, now: number, how: { preVote: boolean; 
     core.persist();
     for (const voter of core.membership.voters) {
       if (voter === core.id) continue;
-      core.output.send(voter, { kind: 'voteRequest', term: core.term, last: core.log.last, handover: how.handover });
+      core.output.send(voter, {
+        kind: 'voteRequest',
+        term: core.term,
+        last: core.log.last,
+        handover: how.handover,
+      });
     }
   }
   core.output.roleChanged();
@@ -48,11 +54,17 @@ export function campaignTick(core: Core, campaign: Campaign, now: number): void 
 }
 
 /** A voter answered; null when the candidate's own vote became durable. */
-export function campaignReceives(core: Core, from: NodeId, message: PreVoteResponse | VoteResponse | null, now: number): void {
+export function campaignReceives(
+  core: Core,
+  from: NodeId,
+  message: PreVoteResponse | VoteResponse | null,
+  now: number,
+): void {
   const campaign = core.campaign;
   if (campaign === null) return;
   if (message !== null) {
-    const answersThis = message.asked === campaign.term && (message.kind === 'preVoteResponse') === campaign.preVote;
+    const answersThis =
+      message.asked === campaign.term && (message.kind === 'preVoteResponse') === campaign.preVote;
     if (!answersThis || !message.granted) return;
     campaign.granted.add(from);
   }
@@ -71,7 +83,8 @@ function countVotes(core: Core, now: number): void {
 
 /** True while this replica owes a leader that it will elect no other: the other half of the lease. */
 function refusesVotes(core: Core, now: number): boolean {
-  if (core.leadership !== null) return core.leadership.heardMajority(core.membership, now, core.options.electionMinMs);
+  if (core.leadership !== null)
+    return core.leadership.heardMajority(core.membership, now, core.options.electionMinMs);
   return now - core.following.heardMs < core.options.voteRefusalMs;
 }
 
@@ -88,7 +101,8 @@ export function answerPreVote(core: Core, from: NodeId, request: PreVoteRequest,
 }
 
 export function answerVote(core: Core, from: NodeId, request: VoteRequest, now: number): void {
-  const refuse = (): void => core.output.send(from, { kind: 'voteResponse', term: core.term, asked: request.term, granted: false });
+  const refuse = (): void =>
+    core.output.send(from, { kind: 'voteResponse', term: core.term, asked: request.term, granted: false });
   const repeated = request.term === core.term && core.vote === from;
   if (request.term < core.term || (!request.handover && !repeated && refusesVotes(core, now))) {
     refuse();
@@ -109,5 +123,10 @@ export function answerVote(core: Core, from: NodeId, request: VoteRequest, now: 
     core.output.roleChanged();
   }
   core.resetElectionTimer(now);
-  core.sendAfterHardState(from, { kind: 'voteResponse', term: core.term, asked: request.term, granted: true });
+  core.sendAfterHardState(from, {
+    kind: 'voteResponse',
+    term: core.term,
+    asked: request.term,
+    granted: true,
+  });
 }

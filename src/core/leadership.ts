@@ -1,7 +1,7 @@
 import { everyMember, isVoter, majorityOf } from './membership.ts';
+import type { CoreOptions } from './options.ts';
 import { Progress } from './progress.ts';
 import { kthHighest } from './quorum.ts';
-import type { CoreOptions } from './options.ts';
 import type { Lsn, Membership, NodeId, Term } from './types.ts';
 
 /** A stage that a copy of an entry passes on a replica. */
@@ -34,7 +34,14 @@ export class Leadership {
   readonly #options: CoreOptions;
   readonly #scratch: number[] = [];
 
-  constructor(self: NodeId, term: Term, firstLsn: Lsn, membership: Membership, now: number, options: CoreOptions) {
+  constructor(
+    self: NodeId,
+    term: Term,
+    firstLsn: Lsn,
+    membership: Membership,
+    now: number,
+    options: CoreOptions,
+  ) {
     this.self = self;
     this.term = term;
     this.firstLsn = firstLsn;
@@ -46,7 +53,8 @@ export class Leadership {
   /** Keeps a progress for each other member, new ones beginning at `next`. */
   follow(membership: Membership, next: Lsn): void {
     const members = everyMember(membership);
-    for (const node of members) if (node !== this.self && !this.followers.has(node)) this.followers.set(node, new Progress(next));
+    for (const node of members)
+      if (node !== this.self && !this.followers.has(node)) this.followers.set(node, new Progress(next));
     for (const node of this.followers.keys()) if (!members.includes(node)) this.followers.delete(node);
   }
 

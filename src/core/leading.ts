@@ -1,9 +1,17 @@
+import type { Core } from './core.ts';
 import { invariant } from './invariant.ts';
 import { Leadership } from './leadership.ts';
 import { isOneStep, isVoter } from './membership.ts';
-import type { Core } from './core.ts';
 import type { Progress } from './progress.ts';
-import type { AppendAck, HeartbeatAck, Lsn, Membership, NodeId, Position, ReadIndexRequest } from './types.ts';
+import type {
+  AppendAck,
+  HeartbeatAck,
+  Lsn,
+  Membership,
+  NodeId,
+  Position,
+  ReadIndexRequest,
+} from './types.ts';
 
 /** How often a follower that waits for a checkpoint is told again where to get one. */
 const snapshotOfferMs = 500;
@@ -42,7 +50,8 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
   if (now - leadership.heartbeatMs >= heartbeatMs) {
     sendHeartbeats(core, leadership, now);
     for (const [follower, progress] of leadership.followers) {
-      if (progress.state === 'snapshot' && now - progress.offeredMs >= snapshotOfferMs) core.output.needsSnapshot(follower);
+      if (progress.state === 'snapshot' && now - progress.offeredMs >= snapshotOfferMs)
+        core.output.needsSnapshot(follower);
       else if (progress.state !== 'snapshot') core.output.shipTo(follower);
     }
     core.output.positionsChanged();
@@ -67,7 +76,14 @@ function sendHeartbeat(core: Core, follower: NodeId, progress: Progress, now: nu
   const commit = Math.min(core.commit, progress.received);
   progress.commitSent = commit;
   progress.heartbeatSent(now);
-  core.output.send(follower, { kind: 'heartbeat', term: core.term, commit, sentMs: now, timeMs: core.timeMs, last: core.lastLsn });
+  core.output.send(follower, {
+    kind: 'heartbeat',
+    term: core.term,
+    commit,
+    sentMs: now,
+    timeMs: core.timeMs,
+    last: core.lastLsn,
+  });
 }
 
 /** Tells followers of a commit that no append carried to them. */
@@ -103,7 +119,14 @@ export function leaderReceives(
   else appendAnswered(core, leadership, from, progress, message, now);
 }
 
-function appendAnswered(core: Core, leadership: Leadership, from: NodeId, progress: Progress, ack: AppendAck, now: number): void {
+function appendAnswered(
+  core: Core,
+  leadership: Leadership,
+  from: NodeId,
+  progress: Progress,
+  ack: AppendAck,
+  now: number,
+): void {
   if (ack.refused !== undefined) {
     refused(core, from, progress, ack.refused);
     return;
@@ -124,12 +147,24 @@ function appendAnswered(core: Core, leadership: Leadership, from: NodeId, progre
 /** A follower of this term never holds more of this log than there is: what it claims beyond is not believed. */
 function acknowledge(core: Core, progress: Progress, ack: AppendAck | HeartbeatAck): boolean {
   const last = core.lastLsn;
-  return progress.acknowledge(Math.min(ack.received, last), Math.min(ack.flushed, last), Math.min(ack.applied, last));
+  return progress.acknowledge(
+    Math.min(ack.received, last),
+    Math.min(ack.flushed, last),
+    Math.min(ack.applied, last),
+  );
 }
 
-function refused(core: Core, from: NodeId, progress: Progress, refusal: { previous: Position; hint: Position }): void {
+function refused(
+  core: Core,
+  from: NodeId,
+  progress: Progress,
+  refusal: { previous: Position; hint: Position },
+): void {
   // Only a refusal of what was sent last in this probe, or of something in the stream, says anything; older ones are stale.
-  const stale = progress.state === 'probe' ? refusal.previous.lsn !== progress.next - 1 : refusal.previous.lsn <= progress.received;
+  const stale =
+    progress.state === 'probe'
+      ? refusal.previous.lsn !== progress.next - 1
+      : refusal.previous.lsn <= progress.received;
   if (stale || progress.state === 'snapshot') return;
   if (refusal.hint.lsn < core.log.base.lsn) {
     needSnapshot(core, from, progress);
@@ -150,7 +185,8 @@ function heartbeatAnswered(
 ): void {
   const before = leadership.confirmedMs(core.membership, now);
   // An answer cannot be older than the term or younger than now: anything else is not this leader's stamp.
-  if (ack.sentMs <= now && ack.sentMs >= leadership.startedMs) progress.confirmedMs = Math.max(progress.confirmedMs, ack.sentMs);
+  if (ack.sentMs <= now && ack.sentMs >= leadership.startedMs)
+    progress.confirmedMs = Math.max(progress.confirmedMs, ack.sentMs);
   progress.priority = ack.priority;
   const rose = acknowledge(core, progress, ack);
   progress.trackCaughtUp(core.lastLsn, now);
@@ -159,7 +195,8 @@ function heartbeatAnswered(
     advanceCommit(core, leadership, now);
     tellHandoverTarget(core, leadership);
   }
-  if (progress.state === 'replicate' && progress.lostBefore(ack.sentMs, ack.received)) progress.probe(ack.received + 1);
+  if (progress.state === 'replicate' && progress.lostBefore(ack.sentMs, ack.received))
+    progress.probe(ack.received + 1);
   else if (progress.state === 'probe') progress.probing = false;
   core.output.shipTo(from);
   const confirmed = leadership.confirmedMs(core.membership, now);
@@ -193,7 +230,11 @@ export function planShipment(core: Core, follower: NodeId): Shipment | null {
   if (room <= 0) return null;
   if (progress.next > core.lastLsn && progress.state === 'replicate') return null;
   const lsn = progress.next - 1;
-  return { previous: { term: core.log.termAt(lsn), lsn }, fromLsn: progress.next, maxBytes: Math.min(room, appendBytes) };
+  return {
+    previous: { term: core.log.termAt(lsn), lsn },
+    fromLsn: progress.next,
+    maxBytes: Math.min(room, appendBytes),
+  };
 }
 
 /** The driver sent what `planShipment` asked for, up to `lastLsn` (`fromLsn - 1` when there was nothing to send but the probe). */
@@ -228,9 +269,20 @@ export function lowestNeeded(core: Core): Lsn {
   return lowest;
 }
 
-function askedForReadIndex(core: Core, leadership: Leadership, from: NodeId, request: ReadIndexRequest, now: number): void {
+function askedForReadIndex(
+  core: Core,
+  leadership: Leadership,
+  from: NodeId,
+  request: ReadIndexRequest,
+  now: number,
+): void {
   if (!core.hasOwnCommit) {
-    core.output.send(from, { kind: 'readIndexResponse', term: core.term, context: request.context, commit: null });
+    core.output.send(from, {
+      kind: 'readIndexResponse',
+      term: core.term,
+      context: request.context,
+      commit: null,
+    });
     return;
   }
   leadership.readIndexes.push({ from, context: request.context, commit: core.commit, askedMs: now });
@@ -241,7 +293,13 @@ function answerReadIndexes(core: Core, leadership: Leadership, confirmedMs: numb
   const waiting = leadership.readIndexes.splice(0);
   for (const item of waiting) {
     if (item.askedMs > confirmedMs) leadership.readIndexes.push(item);
-    else core.output.send(item.from, { kind: 'readIndexResponse', term: core.term, context: item.context, commit: item.commit });
+    else
+      core.output.send(item.from, {
+        kind: 'readIndexResponse',
+        term: core.term,
+        context: item.context,
+        commit: item.commit,
+      });
   }
 }
 
@@ -253,7 +311,8 @@ export function handOver(core: Core, target: NodeId, now: number): boolean {
   const leadership = core.leadership;
   if (leadership === null || leadership.handover !== null || target === core.id) return false;
   const progress = leadership.followers.get(target);
-  if (progress === undefined || !isVoter(core.membership, target) || progress.state !== 'replicate') return false;
+  if (progress === undefined || !isVoter(core.membership, target) || progress.state !== 'replicate')
+    return false;
   leadership.handover = { target, deadlineMs: now + core.options.electionMaxMs, told: false };
   leadership.leaseOver = true;
   core.output.roleChanged();
@@ -272,9 +331,15 @@ function tellHandoverTarget(core: Core, leadership: Leadership): void {
 }
 
 function returnToPreferred(core: Core, leadership: Leadership, now: number): void {
-  if (leadership.handover !== null || now - leadership.startedMs < priorityHandoverMs || !core.hasOwnCommit) return;
+  if (leadership.handover !== null || now - leadership.startedMs < priorityHandoverMs || !core.hasOwnCommit)
+    return;
   for (const [follower, progress] of leadership.followers) {
-    if (progress.priority > core.options.priority && leadership.isInSync(progress, now) && handOver(core, follower, now)) return;
+    if (
+      progress.priority > core.options.priority &&
+      leadership.isInSync(progress, now) &&
+      handOver(core, follower, now)
+    )
+      return;
   }
 }
 

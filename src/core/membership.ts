@@ -46,7 +46,8 @@ export class MembershipLog {
   }
 
   cutAfter(lsn: Lsn): void {
-    while (this.#entries.length > 1 && (this.#entries[this.#entries.length - 1] as { lsn: Lsn }).lsn > lsn) this.#entries.pop();
+    while (this.#entries.length > 1 && (this.#entries[this.#entries.length - 1] as { lsn: Lsn }).lsn > lsn)
+      this.#entries.pop();
   }
 
   /** The membership that is in force at an LSN; compacted history answers with the oldest that is known. */

@@ -1,6 +1,6 @@
+import type { Core } from './core.ts';
 import { startCampaign } from './election.ts';
 import { invariant } from './invariant.ts';
-import type { Core } from './core.ts';
 import type { Append, BatchSpan, CampaignNow, Heartbeat, NodeId, Position, SnapshotOffer } from './types.ts';
 
 type FromLeader = Append | Heartbeat | SnapshotOffer | CampaignNow;
@@ -38,7 +38,13 @@ export function followerReceives(core: Core, from: NodeId, message: FromLeader, 
 function answerDeposed(core: Core, from: NodeId, message: FromLeader): void {
   const none = { received: 0, flushed: 0, applied: 0 };
   if (message.kind === 'heartbeat') {
-    core.output.send(from, { kind: 'heartbeatAck', term: core.term, sentMs: message.sentMs, priority: core.options.priority, ...none });
+    core.output.send(from, {
+      kind: 'heartbeatAck',
+      term: core.term,
+      sentMs: message.sentMs,
+      priority: core.options.priority,
+      ...none,
+    });
   } else {
     core.output.send(from, { kind: 'appendAck', term: core.term, ...none });
   }
@@ -78,7 +84,14 @@ function appendReceived(core: Core, from: NodeId, message: Append): void {
     const conflicts = previous.lsn <= log.lastLsn;
     const hintLsn = Math.max(conflicts ? log.runStart(known) - 1 : known, core.commit);
     const hint = { lsn: hintLsn, term: log.termAt(hintLsn) };
-    core.output.send(from, { kind: 'appendAck', term: core.term, refused: { previous, hint }, received: 0, flushed: 0, applied: 0 });
+    core.output.send(from, {
+      kind: 'appendAck',
+      term: core.term,
+      refused: { previous, hint },
+      received: 0,
+      flushed: 0,
+      applied: 0,
+    });
     return;
   }
   let verified = Math.max(previous.lsn, log.base.lsn);
@@ -102,7 +115,8 @@ function takeBatch(core: Core, batch: BatchSpan): boolean {
   let from = Math.max(batch.firstLsn, log.base.lsn + 1);
   invariant(from <= log.lastLsn + 1, `batch ${batch.firstLsn} leaves no gap behind ${log.lastLsn}`);
   // All entries of a batch have its term, and terms never fall along a log: if the last shared entry agrees, all do.
-  while (from <= log.lastLsn && from <= batch.lastLsn && log.termAt(from) === batch.term) from = nextRun(core, from, batch);
+  while (from <= log.lastLsn && from <= batch.lastLsn && log.termAt(from) === batch.term)
+    from = nextRun(core, from, batch);
   if (from > batch.lastLsn) return false;
   if (from <= log.lastLsn) cut(core, { lsn: from - 1, term: log.termAt(from - 1) });
   log.append(batch.term, from, batch.lastLsn);

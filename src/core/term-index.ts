@@ -37,7 +37,10 @@ export class TermIndex {
 
   /** The term of an entry from `base` to the last one. Asking for another is an error, never an answer of 0. */
   termAt(lsn: Lsn): Term {
-    invariant(lsn >= this.#base.lsn && lsn <= this.#last, `LSN ${lsn} is within ${this.#base.lsn}..${this.#last}`);
+    invariant(
+      lsn >= this.#base.lsn && lsn <= this.#last,
+      `LSN ${lsn} is within ${this.#base.lsn}..${this.#last}`,
+    );
     for (let i = this.#runs.length - 1; i >= 0; i--) {
       const run = this.#runs[i] as Position;
       if (run.lsn <= lsn) return run.term;
@@ -47,7 +50,11 @@ export class TermIndex {
 
   /** True when the log holds exactly this entry (or has it as its base). */
   holds(position: Position): boolean {
-    return position.lsn >= this.#base.lsn && position.lsn <= this.#last && this.termAt(position.lsn) === position.term;
+    return (
+      position.lsn >= this.#base.lsn &&
+      position.lsn <= this.#last &&
+      this.termAt(position.lsn) === position.term
+    );
   }
 
   /** First LSN above `base` whose term is the one of `lsn`; `lsn` must be above `base`. */
@@ -60,7 +67,10 @@ export class TermIndex {
   }
 
   append(term: Term, firstLsn: Lsn, lastLsn: Lsn): void {
-    invariant(firstLsn === this.#last + 1 && lastLsn >= firstLsn, `entries ${firstLsn}..${lastLsn} follow ${this.#last}`);
+    invariant(
+      firstLsn === this.#last + 1 && lastLsn >= firstLsn,
+      `entries ${firstLsn}..${lastLsn} follow ${this.#last}`,
+    );
     const lastTerm = this.#lastTerm();
     invariant(term >= lastTerm, `term ${term} does not fall behind ${lastTerm}`);
     if (term > lastTerm || this.#runs.length === 0) this.#runs.push({ lsn: firstLsn, term });
@@ -70,7 +80,8 @@ export class TermIndex {
   /** Makes `lsn` the last entry. */
   cutAfter(lsn: Lsn): void {
     invariant(lsn >= this.#base.lsn, `the cut at ${lsn} is not below the base ${this.#base.lsn}`);
-    while (this.#runs.length > 0 && (this.#runs[this.#runs.length - 1] as Position).lsn > lsn) this.#runs.pop();
+    while (this.#runs.length > 0 && (this.#runs[this.#runs.length - 1] as Position).lsn > lsn)
+      this.#runs.pop();
     this.#last = Math.min(this.#last, lsn);
   }
 

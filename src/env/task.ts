@@ -13,9 +13,7 @@ export type Step = (resume: Resume) => void;
 export type Task<T> = Generator<Step, T, unknown>;
 
 /** Waits for one callback-style operation; throws its error into the task. */
-export function* step<T>(
-  start: (done: (error: Error | null, value: T) => void) => void,
-): Task<T> {
+export function* step<T>(start: (done: (error: Error | null, value: T) => void) => void): Task<T> {
   return (yield (resume) => start(resume as (error: Error | null, value: T) => void)) as T;
 }
 

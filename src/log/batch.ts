@@ -46,7 +46,15 @@ export class Batch {
   /** Header and entries. */
   readonly bytes: Buffer;
 
-  constructor(bytes: Buffer, shard: number, term: number, firstLsn: number, lastLsn: number, timeMs: number, flags: number) {
+  constructor(
+    bytes: Buffer,
+    shard: number,
+    term: number,
+    firstLsn: number,
+    lastLsn: number,
+    timeMs: number,
+    flags: number,
+  ) {
     this.bytes = bytes;
     this.shard = shard;
     this.term = term;
@@ -58,11 +66,13 @@ export class Batch {
 
   /** Reads a batch that fills `bytes` exactly. Throws `MalformedBytes` when it is not one or its checksum is wrong. */
   static parse(bytes: Buffer): Batch {
-    if (bytes.length < batchHeaderBytes) throw new MalformedBytes('a batch shorter than its header', bytes.length);
+    if (bytes.length < batchHeaderBytes)
+      throw new MalformedBytes('a batch shorter than its header', bytes.length);
     if (bytes.readUInt32LE(0) !== magic) throw new MalformedBytes('no batch here', 0);
     if (bytes.readUInt32LE(8) !== bytes.length) throw new MalformedBytes('a batch of another length', 8);
     if (bytes.readUInt16LE(12) !== version) throw new MalformedBytes('a batch of an unknown version', 12);
-    if (bytes.readUInt32LE(4) !== crc32(bytes.subarray(8))) throw new MalformedBytes('a batch with a wrong checksum', 4);
+    if (bytes.readUInt32LE(4) !== crc32(bytes.subarray(8)))
+      throw new MalformedBytes('a batch with a wrong checksum', 4);
     const count = bytes.readUInt32LE(20);
     const firstLsn = readU64(bytes, 32);
     if (count === 0 || firstLsn === 0) throw new MalformedBytes('a batch without entries', 20);
@@ -82,7 +92,8 @@ export class Batch {
     const bytes = this.bytes;
     let at = batchHeaderBytes;
     for (let lsn = this.firstLsn; lsn <= this.lastLsn; lsn++) {
-      if (at + entryHeaderBytes > bytes.length) throw new MalformedBytes('a batch with fewer entries than it says', at);
+      if (at + entryHeaderBytes > bytes.length)
+        throw new MalformedBytes('a batch with fewer entries than it says', at);
       const length = bytes.readUInt32LE(at);
       const token = ((bytes[at + 5] as number) & entryHasToken) !== 0;
       const start = at + entryHeaderBytes + (token ? 16 : 0);
@@ -129,7 +140,15 @@ export class Batch {
   }
 }
 
-function finishHeader(bytes: Buffer, shard: number, term: number, firstLsn: number, count: number, timeMs: number, flags: number): void {
+function finishHeader(
+  bytes: Buffer,
+  shard: number,
+  term: number,
+  firstLsn: number,
+  count: number,
+  timeMs: number,
+  flags: number,
+): void {
   bytes.writeUInt32LE(magic, 0);
   bytes.writeUInt32LE(bytes.length, 8);
   bytes.writeUInt16LE(version, 12);

@@ -82,7 +82,12 @@ export interface NodeLog {
   /** Batches that begin at exactly `lsn` or contain it (the first is then cut to start there), as far as the cache holds them without a gap; null when `lsn` is not cached. Stops after `maxBytes`, but returns at least one. */
   cached(shard: number, lsn: number, maxBytes: number): Batch[] | null;
   /** The same from disk. An LSN that is compacted is an error with code BW_LOG_COMPACTED. */
-  read(shard: number, lsn: number, maxBytes: number, done: (error: Error | null, batches: Batch[]) => void): void;
+  read(
+    shard: number,
+    lsn: number,
+    maxBytes: number,
+    done: (error: Error | null, batches: Batch[]) => void,
+  ): void;
   /** Bytes of log from `lsn` to the end of the shard's log, estimated without reading. */
   bytesFrom(shard: number, lsn: number): number;
   /** Milliseconds that the write in flight has taken; 0 when none is. */

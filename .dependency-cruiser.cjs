@@ -1,0 +1,65 @@
+// The rooms of the house and what each may import besides itself. Tests beside the sources are exempt.
+const rooms = {
+  env: [],
+  bytes: [],
+  core: [],
+  log: ['env', 'bytes'],
+  state: ['env', 'bytes'],
+  resp: ['bytes'],
+  commands: ['state', 'resp', 'env', 'bytes'],
+  peer: ['core', 'env', 'bytes', 'log/batch.ts'],
+  shard: ['core', 'log', 'state', 'commands', 'resp', 'peer/types.ts', 'env', 'bytes'],
+  cluster: ['shard', 'core', 'state', 'commands', 'env', 'bytes'],
+  server: ['shard', 'resp', 'commands', 'cluster', 'env', 'bytes'],
+  node: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster', 'server'],
+  cli: ['node', 'log', 'state', 'env', 'server', 'resp', 'bytes'],
+  sim: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster'],
+};
+const pure = ['log', 'state', 'shard', 'commands', 'bytes', 'resp', 'sim'];
+const test = '\\.test\\.ts$';
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: { pathNot: 'node_modules' },
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    ...Object.entries(rooms).map(([room, allowed]) => ({
+      name: `room-${room}`,
+      severity: 'error',
+      from: { path: `^src/${room}/`, pathNot: test },
+      to: {
+        path: '^src/',
+        pathNot: [room, ...allowed]
+          .map((name) => `^src/${name}`)
+          .concat(room === 'core' ? [] : ['^src/errors\\.ts$']),
+      },
+    })),
+    {
+      name: 'core-is-pure',
+      severity: 'error',
+      from: { path: '^src/core/', pathNot: test },
+      to: { dependencyTypes: ['core', 'npm'] },
+    },
+    {
+      name: 'no-io-in-the-rooms-that-are-simulated',
+      severity: 'error',
+      from: { path: `^src/(${pure.join('|')})/`, pathNot: test },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(zlib|buffer|crypto)$' },
+    },
+    {
+      name: 'nobody-imports-the-command-line',
+      severity: 'error',
+      from: { pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+};

@@ -1,0 +1,45 @@
+// `.ci/run` behind the installation of system packages: npm test, then the longer checks, then one closing line.
+import { spawn } from 'node:child_process';
+import { root } from './setup.mjs';
+
+/** The longer checks: name, command, environment. Each counts as one. */
+const longer = [];
+
+/** Runs a command with its output shown; answers its exit code and the last closing line. */
+function run(command, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
+    let rest = '';
+    let closing = null;
+    child.stdout.setEncoding('utf8');
+    child.stdout.on('data', (text) => {
+      rest += text;
+      const lines = rest.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const match = /^(\d+) passed, (\d+) failed$/.exec(line);
+        if (match === null) console.log(line);
+        else closing = { passed: Number(match[1]), failed: Number(match[2]) };
+      }
+    });
+    child.on('close', (code) => resolve({ code, closing }));
+  });
+}
+
+const tests = await run(process.execPath, ['scripts/test.mjs']);
+let passed = tests.closing?.passed ?? 0;
+let failed = tests.closing?.failed ?? 1;
+if (tests.code !== 0 && failed === 0) failed = 1;
+for (const { name, command, args, env } of longer) {
+  const began = Date.now();
+  const { code } = await run(command, args, env);
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - began) / 1000).toFixed(0)} s)`);
+  if (code === 0) passed += 1;
+  else failed += 1;
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

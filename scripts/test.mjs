@@ -1,0 +1,53 @@
+// `npm test`: sets up what is missing, then runs everything that guards the project.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, setUp } from './setup.mjs';
+
+setUp();
+const bin = (name) => join(root, 'node_modules/.bin', name);
+const checks = [
+  ['types', bin('tsc'), ['--noEmit', '-p', 'tsconfig.json']],
+  ['lint and format', bin('biome'), ['check', '.']],
+  ['room boundaries', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', 'src']],
+  ['unused code', bin('knip'), []],
+];
+const reports = mkdtempSync(join(tmpdir(), 'bellwether-test-'));
+let passed = 0;
+let failed = 0;
+
+for (const [name, command, args] of checks) {
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  const ok = result.status === 0;
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}`);
+  if (!ok) console.log(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  if (ok) passed += 1;
+  else failed += 1;
+}
+
+for (const project of ['unit', 'process']) {
+  const report = join(reports, `${project}.json`);
+  const args = [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ];
+  const result = spawnSync(bin('vitest'), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  let counts = { numPassedTests: 0, numFailedTests: 0, success: false };
+  try {
+    counts = JSON.parse(readFileSync(report, 'utf8'));
+  } catch {
+    console.log(`FAILED ${project}: the test runner wrote no report`);
+  }
+  passed += counts.numPassedTests;
+  failed += counts.numFailedTests;
+  if (result.status !== 0 && counts.numFailedTests === 0) failed += 1;
+}
+
+rmSync(reports, { recursive: true, force: true });
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
