@@ -70,6 +70,10 @@ export interface NodeLog {
   reset(shard: number, base: LogPosition, keepSuffix: boolean): void;
   /** Tells that a checkpoint at this position is durable, with the membership at it: log below may be dropped. */
   checkpointed(shard: number, position: LogPosition, membership: Buffer): void;
+  /** Queues "what this replica may have forgotten is made good": recovery forgets damage found before this record. */
+  madeGood(shard: number): void;
+  /** True while a durable write is in flight: what is queued now leaves with the next one. */
+  readonly writing: boolean;
   /** The lowest LSN that must stay readable for followers; Infinity when none is needed. Caps in bytes and time still win. */
   retainFrom(shard: number, lsn: number): void;
   /**
