@@ -3,7 +3,7 @@ import type { Random } from '../env/random.ts';
 import type { ReplyWriter } from '../resp/types.ts';
 import type { EffectSink } from '../state/effects.ts';
 import type { Entry } from '../state/entry.ts';
-import type { KeyspaceView } from '../state/keyspace.ts';
+import type { KeyspaceView } from '../state/types.ts';
 
 /** Flags as Redis names them in COMMAND INFO, as far as they mean something here. */
 export type CommandFlag =

@@ -3,6 +3,9 @@ import type { Bytes } from '../bytes/types.ts';
 /** A string's value is the byte string itself; collections are objects with a `type`. */
 export type Value = Bytes;
 
+/** Names as the TYPE command gives them. */
+export type TypeName = 'string';
+
 /** What the keyspace holds for one key. Mutated only by the keyspace's apply functions. */
 export class Entry {
   value: Value;
@@ -16,4 +19,15 @@ export class Entry {
     this.expiresAt = expiresAt;
     this.lsn = lsn;
   }
+}
+
+export function typeOf(_value: Value): TypeName {
+  return 'string';
+}
+
+/** Estimate of the memory that an entry takes beside the bytes of its key and value. */
+const entryOverheadBytes = 150;
+
+export function memoryOf(key: Bytes, value: Value): number {
+  return entryOverheadBytes + key.length + value.length;
 }

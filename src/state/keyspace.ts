@@ -1,58 +1,284 @@
+import { ByteReader } from '../bytes/byte-reader.ts';
 import type { Bytes } from '../bytes/types.ts';
-import type { Entry } from './entry.ts';
+import { KeyspaceSlices } from './checkpoint-slices.ts';
+import { Digest } from './digest.ts';
+import { decodeEffects } from './effect-codec.ts';
+import type { EffectSink } from './effects.ts';
+import { Entry, memoryOf } from './entry.ts';
+import { decodeEntry } from './entry-codec.ts';
+import { ExpiryIndex } from './expiry-index.ts';
+import { Scanner } from './scanner.ts';
+import { slotCount, slotOf } from './slot.ts';
+import { Tombstones } from './tombstones.ts';
+import type { CheckpointLoader, CheckpointSlices, KeyspaceView, StateMachine } from './types.ts';
 
-/** Reading the whole keyspace. Entries that are found may be past their expiry. */
-export interface KeyspaceView {
-  /** Keys held, expired ones that were not yet deleted included. */
-  readonly size: number;
-  /** Keys that have an expiry. */
-  readonly expiring: number;
-  peek(key: Bytes): Entry | undefined;
-  keys(): IterableIterator<Bytes>;
-  randomKey(random: { below(bound: number): number }): Bytes | undefined;
-  /**
-   * One step of SCAN: visits at least `count` keys when there are so many, and returns the next cursor, 0 at the end.
-   * A key that is present from the first to the last call is visited, however the keyspace changes in between.
-   */
-  scan(cursor: number, count: number, visit: (key: Bytes, entry: Entry) => void): number;
-  countInSlot(slot: number): number;
-  keysInSlot(slot: number, limit: number): Bytes[];
-}
+/** Steps taken inside one slot to find a random key. */
+const randomSteps = 4096;
 
 /**
- * What `shard` needs of a state machine: execute happens through commands; here is the rest. The keyspace of Redis
- * types is one implementation; a program that embeds a replica may bring its own.
+ * The state of one shard: per slot a map from key to entry. Mutated only through the effects (`EffectSink`), which a
+ * leader applies as it executes and followers apply from the log. Before an entry's effects, `writeLsn` must be its LSN.
  */
-export interface StateMachine {
-  /** Applies the payload of one entry (`bytes` from `start` to `end`). Throws `MalformedBytes` on nonsense. */
-  applyEntry(bytes: Buffer, start: number, end: number, lsn: number): void;
-  /** LSN of the last applied entry, of whatever kind. */
-  appliedLsn: number;
-  /**
-   * Begins the one checkpoint that may run: the state as it is now. Later changes keep what it needs until its
-   * slice was taken or it is abandoned.
-   */
-  beginCheckpoint(): CheckpointSlices;
-  /** Empties the state and takes slices as `CheckpointSlices` gave them, in order. */
-  restore(): CheckpointLoader;
-  /** Commutative digest of the state as it is now: walks everything. 40 hexadecimal characters. */
-  digest(): string;
-}
+export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
+  /** Stamped into whatever the next effects touch. */
+  writeLsn = 0;
+  appliedLsn = 0;
+  /** Estimated bytes of keys, values and what holds them. */
+  memoryBytes = 0;
+  #slots: (Map<Bytes, Entry> | undefined)[] = new Array(slotCount);
+  #size = 0;
+  #expiring = 0;
+  /** Every missing key, and every key, was written no later than here or says so itself. */
+  #floorLsn = 0;
+  readonly #due = new ExpiryIndex();
+  readonly #tombstones = new Tombstones();
+  readonly #scanner = new Scanner();
+  #checkpoint: KeyspaceSlices | null = null;
 
-export interface CheckpointSlices {
-  /** The next slice of about `maxBytes` (a single entry may exceed it), null after the last. The view is valid until the next call. */
-  next(maxBytes: number): Buffer | null;
-  /** Part done, 0 to 1. */
-  readonly progress: number;
-  /** After the last slice: digest and number of keys. */
-  readonly digest: string;
-  readonly keys: number;
-  abandon(): void;
-}
+  get size(): number {
+    return this.#size;
+  }
 
-export interface CheckpointLoader {
-  /** Throws `MalformedBytes` on nonsense. */
-  load(slice: Buffer): void;
-  /** The digest of what was loaded; the state is usable from here on, with this applied LSN. */
-  finish(appliedLsn: number): string;
+  get expiring(): number {
+    return this.#expiring;
+  }
+
+  peek(key: Bytes): Entry | undefined {
+    return this.#slots[slotOf(key)]?.get(key);
+  }
+
+  /** The LSN that a reply which looked at the key depends on; for a missing key that of its delete, while that may be taken back. */
+  gateOf(key: Bytes): number {
+    const lsn = this.peek(key)?.lsn ?? this.#tombstones.lsnOf(key);
+    return Math.max(lsn, this.#floorLsn);
+  }
+
+  /** Leaders keep the LSNs of deletes until they are committed; followers apply nothing that is not. */
+  set keepTombstones(keep: boolean) {
+    this.#tombstones.keep = keep;
+  }
+
+  /** Everything through `lsn` is committed: no reply waits for it any more. */
+  committed(lsn: number): void {
+    this.#tombstones.committed(lsn);
+  }
+
+  // Effects.
+
+  putString(key: Bytes, value: Bytes, expiresAt: number): void {
+    const slot = slotOf(key);
+    const entry = this.#change(slot, key);
+    if (entry === undefined) {
+      this.#insert(slot, key, new Entry(value, expiresAt, this.writeLsn));
+      return;
+    }
+    this.memoryBytes += value.length - entry.value.length;
+    entry.value = value;
+    entry.lsn = this.writeLsn;
+    if (entry.expiresAt !== 0 || expiresAt !== 0) this.#setExpiry(key, entry, expiresAt);
+  }
+
+  appendString(key: Bytes, suffix: Bytes): void {
+    const slot = slotOf(key);
+    const entry = this.#change(slot, key);
+    if (entry === undefined) {
+      this.#insert(slot, key, new Entry(suffix, 0, this.writeLsn));
+      return;
+    }
+    entry.value += suffix;
+    entry.lsn = this.writeLsn;
+    this.memoryBytes += suffix.length;
+  }
+
+  setRange(key: Bytes, offset: number, value: Bytes): void {
+    const slot = slotOf(key);
+    const entry = this.#change(slot, key);
+    const old = entry?.value ?? '';
+    const padded = old.length < offset ? old + '\0'.repeat(offset - old.length) : old;
+    const changed = padded.slice(0, offset) + value + padded.slice(offset + value.length);
+    if (entry === undefined) {
+      this.#insert(slot, key, new Entry(changed, 0, this.writeLsn));
+      return;
+    }
+    this.memoryBytes += changed.length - old.length;
+    entry.value = changed;
+    entry.lsn = this.writeLsn;
+  }
+
+  remove(key: Bytes): void {
+    const slot = slotOf(key);
+    const entry = this.#change(slot, key);
+    if (entry === undefined) return;
+    const map = this.#slots[slot] as Map<Bytes, Entry>;
+    map.delete(key);
+    if (map.size === 0) this.#slots[slot] = undefined;
+    this.#size -= 1;
+    if (entry.expiresAt !== 0) this.#expiring -= 1;
+    this.memoryBytes -= memoryOf(key, entry.value);
+    this.#tombstones.add(key, this.writeLsn);
+  }
+
+  setExpiry(key: Bytes, expiresAt: number): void {
+    const entry = this.#change(slotOf(key), key);
+    if (entry === undefined) return;
+    entry.lsn = this.writeLsn;
+    this.#setExpiry(key, entry, expiresAt);
+  }
+
+  rename(from: Bytes, to: Bytes): void {
+    const entry = this.peek(from);
+    if (entry === undefined || from === to) return;
+    const { value, expiresAt } = entry;
+    this.remove(from);
+    this.putString(to, value, expiresAt);
+  }
+
+  copy(from: Bytes, to: Bytes): void {
+    const entry = this.peek(from);
+    if (entry !== undefined && from !== to) this.putString(to, entry.value, entry.expiresAt);
+  }
+
+  clear(): void {
+    this.#slots = new Array(slotCount);
+    this.#size = 0;
+    this.#expiring = 0;
+    this.memoryBytes = 0;
+    this.#floorLsn = this.writeLsn;
+    this.#due.rebuild([]);
+    this.#scanner.reset();
+    // A checkpoint under way goes on reading the slots as they were; nothing changes them any more.
+    this.#checkpoint = null;
+  }
+
+  /** The entry as it is, after a running checkpoint has taken note of it. */
+  #change(slot: number, key: Bytes): Entry | undefined {
+    const entry = this.#slots[slot]?.get(key);
+    if (this.#checkpoint !== null) this.#checkpoint.beforeChange(slot, key, entry);
+    return entry;
+  }
+
+  #insert(slot: number, key: Bytes, entry: Entry): void {
+    let map = this.#slots[slot];
+    if (map === undefined) {
+      map = new Map();
+      this.#slots[slot] = map;
+    }
+    map.set(key, entry);
+    this.#size += 1;
+    this.memoryBytes += memoryOf(key, entry.value);
+    if (entry.expiresAt !== 0) {
+      this.#expiring += 1;
+      this.#index(key, entry.expiresAt);
+    }
+  }
+
+  #setExpiry(key: Bytes, entry: Entry, expiresAt: number): void {
+    if (entry.expiresAt === expiresAt) return;
+    this.#expiring += (expiresAt !== 0 ? 1 : 0) - (entry.expiresAt !== 0 ? 1 : 0);
+    entry.expiresAt = expiresAt;
+    if (expiresAt !== 0) this.#index(key, expiresAt);
+  }
+
+  #index(key: Bytes, expiresAt: number): void {
+    this.#due.add(expiresAt, key);
+    // Keys whose expiry changes again and again leave outdated items behind.
+    if (this.#due.size > 2 * this.#expiring + 1000) this.#due.rebuild(this.#expiries());
+  }
+
+  *#expiries(): Generator<[Bytes, number]> {
+    for (const [key, entry] of this.#entries()) if (entry.expiresAt !== 0) yield [key, entry.expiresAt];
+  }
+
+  *#entries(): Generator<[Bytes, Entry]> {
+    for (const map of this.#slots) if (map !== undefined) yield* map;
+  }
+
+  /** Keys whose expiry has passed, at most `limit`; each is named once, so the caller must delete it. */
+  nextDue(now: number, limit: number): Bytes[] {
+    const keys: Bytes[] = [];
+    while (keys.length < limit && this.#due.nextAt <= now) {
+      const item = this.#due.pop();
+      if (item === undefined) break;
+      if (this.peek(item.key)?.expiresAt === item.at) keys.push(item.key);
+    }
+    return keys;
+  }
+
+  // The whole keyspace.
+
+  *keys(): IterableIterator<Bytes> {
+    for (const map of this.#slots) if (map !== undefined) yield* map.keys();
+  }
+
+  randomKey(random: { below(bound: number): number }): Bytes | undefined {
+    if (this.#size === 0) return undefined;
+    // The first slot with keys behind a random one: not quite even when slots are, as in Redis.
+    let slot = random.below(slotCount);
+    while (this.#slots[slot] === undefined) slot = (slot + 1) % slotCount;
+    const map = this.#slots[slot] as Map<Bytes, Entry>;
+    let left = Math.min(random.below(map.size), randomSteps);
+    for (const key of map.keys()) if (left-- === 0) return key;
+    return undefined;
+  }
+
+  scan(cursor: number, count: number, visit: (key: Bytes, entry: Entry) => void): number {
+    return this.#scanner.scan(this.#slots, cursor, count, visit);
+  }
+
+  countInSlot(slot: number): number {
+    return this.#slots[slot]?.size ?? 0;
+  }
+
+  keysInSlot(slot: number, limit: number): Bytes[] {
+    const keys: Bytes[] = [];
+    for (const key of this.#slots[slot]?.keys() ?? []) {
+      if (keys.length >= limit) break;
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  // The state machine.
+
+  applyEntry(bytes: Buffer, start: number, end: number, lsn: number): void {
+    this.writeLsn = lsn;
+    decodeEffects(bytes, start, end, this);
+    this.appliedLsn = lsn;
+  }
+
+  beginCheckpoint(): CheckpointSlices {
+    if (this.#checkpoint !== null) throw new Error('a checkpoint is under way');
+    const slices: KeyspaceSlices = new KeyspaceSlices(this.#slots, () => {
+      if (this.#checkpoint === slices) this.#checkpoint = null;
+    });
+    this.#checkpoint = slices;
+    return slices;
+  }
+
+  restore(): CheckpointLoader {
+    this.writeLsn = 0;
+    this.clear();
+    const digest = new Digest();
+    return {
+      load: (slice) => {
+        const reader = new ByteReader(slice);
+        while (reader.remaining > 0) {
+          const from = reader.offset;
+          const { key, value, expiresAt } = decodeEntry(reader);
+          digest.add(slice, from, reader.offset);
+          this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0));
+        }
+      },
+      finish: (appliedLsn) => {
+        this.appliedLsn = appliedLsn;
+        return digest.hex;
+      },
+    };
+  }
+
+  digest(): string {
+    const slices = new KeyspaceSlices(this.#slots, () => {});
+    while (slices.next(1 << 20) !== null);
+    return slices.digest;
+  }
 }

@@ -1,0 +1,111 @@
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { Bytes } from '../bytes/types.ts';
+import { Digest } from './digest.ts';
+import type { Entry, Value } from './entry.ts';
+import { encodeEntry } from './entry-codec.ts';
+import { slotCount } from './slot.ts';
+import type { CheckpointSlices } from './types.ts';
+
+type Slots = readonly (Map<Bytes, Entry> | undefined)[];
+
+interface Image {
+  readonly value: Value;
+  readonly expiresAt: number;
+}
+
+/**
+ * The state as it was at one moment, read slot by slot while it goes on changing. A key that changes before its slot
+ * was read leaves its earlier image here (null when it did not exist); the slot under way has been listed whole.
+ */
+export class KeyspaceSlices implements CheckpointSlices {
+  readonly #slots: Slots;
+  readonly #earlier = new Map<number, Map<Bytes, Image | null>>();
+  readonly #out = new ByteWriter(1 << 20);
+  readonly #digest = new Digest();
+  readonly #onEnd: () => void;
+  /** Next slot to list. */
+  #slot = 0;
+  #listed: (readonly [Bytes, Image])[] = [];
+  #listedAt = 0;
+  #keys = 0;
+
+  constructor(slots: Slots, onEnd: () => void) {
+    this.#slots = slots;
+    this.#onEnd = onEnd;
+  }
+
+  /** Called before a key changes; `entry` is what it is now. */
+  beforeChange(slot: number, key: Bytes, entry: Entry | undefined): void {
+    if (slot < this.#slot) return;
+    let images = this.#earlier.get(slot);
+    if (images === undefined) {
+      images = new Map();
+      this.#earlier.set(slot, images);
+    }
+    if (!images.has(key))
+      images.set(key, entry === undefined ? null : { value: entry.value, expiresAt: entry.expiresAt });
+  }
+
+  #listNextSlot(): boolean {
+    while (this.#slot < slotCount) {
+      const slot = this.#slot++;
+      const map = this.#slots[slot];
+      const earlier = this.#earlier.get(slot);
+      this.#earlier.delete(slot);
+      const listed: (readonly [Bytes, Image])[] = [];
+      if (map !== undefined) {
+        for (const [key, entry] of map) {
+          if (earlier?.has(key) !== true)
+            listed.push([key, { value: entry.value, expiresAt: entry.expiresAt }]);
+        }
+      }
+      if (earlier !== undefined)
+        for (const [key, image] of earlier) if (image !== null) listed.push([key, image]);
+      if (listed.length > 0) {
+        this.#listed = listed;
+        this.#listedAt = 0;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  next(maxBytes: number): Buffer | null {
+    const out = this.#out;
+    out.start = 0;
+    out.offset = 0;
+    while (out.length < maxBytes) {
+      if (this.#listedAt === this.#listed.length && !this.#listNextSlot()) break;
+      const [key, image] = this.#listed[this.#listedAt++] as readonly [Bytes, Image];
+      const from = out.length;
+      encodeEntry(out, key, image.value, image.expiresAt);
+      this.#digest.add(out.buffer, out.start + from, out.offset);
+      this.#keys += 1;
+    }
+    if (out.length === 0) {
+      this.#onEnd();
+      return null;
+    }
+    return out.buffer.subarray(out.start, out.offset);
+  }
+
+  get progress(): number {
+    return this.#slot / slotCount;
+  }
+
+  get digest(): string {
+    return this.#digest.hex;
+  }
+
+  get keys(): number {
+    return this.#keys;
+  }
+
+  abandon(): void {
+    this.#slot = slotCount;
+    this.#listed = [];
+    this.#listedAt = 0;
+    this.#earlier.clear();
+    this.#onEnd();
+  }
+}

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { EffectEncoder } from './effect-codec.ts';
+import type { EffectSink } from './effects.ts';
+import { Keyspace } from './keyspace.ts';
+import { slotOf } from './slot.ts';
+
+type Effect = (sink: EffectSink) => void;
+
+const key = fc.constantFrom('a', 'b', 'c', '{t}1', '{t}2', 'long-key-of-more-than-twenty-four-bytes');
+const value = fc.string({ maxLength: 40, unit: 'binary' }).map((text) => Buffer.from(text).latin1Slice());
+const effect: fc.Arbitrary<Effect> = fc.oneof(
+  fc.tuple(key, value, fc.constantFrom(0, 5000, 9000)).map(
+    ([k, v, at]): Effect =>
+      (sink) =>
+        sink.putString(k, v, at),
+  ),
+  fc.tuple(key, value).map(
+    ([k, v]): Effect =>
+      (sink) =>
+        sink.appendString(k, v),
+  ),
+  fc.tuple(key, fc.nat(50), value).map(
+    ([k, at, v]): Effect =>
+      (sink) =>
+        sink.setRange(k, at, v),
+  ),
+  key.map(
+    (k): Effect =>
+      (sink) =>
+        sink.remove(k),
+  ),
+  fc.tuple(key, fc.constantFrom(0, 7000)).map(
+    ([k, at]): Effect =>
+      (sink) =>
+        sink.setExpiry(k, at),
+  ),
+  fc.tuple(key, key).map(
+    ([a, b]): Effect =>
+      (sink) =>
+        sink.rename(a, b),
+  ),
+  fc.tuple(key, key).map(
+    ([a, b]): Effect =>
+      (sink) =>
+        sink.copy(a, b),
+  ),
+  fc.constant<Effect>((sink) => sink.clear()),
+);
+
+function restored(slices: { next(bytes: number): Buffer | null }): Keyspace {
+  const copy = new Keyspace();
+  const loader = copy.restore();
+  for (let slice = slices.next(64); slice !== null; slice = slices.next(64)) loader.load(Buffer.from(slice));
+  loader.finish(0);
+  return copy;
+}
+
+describe('the keyspace', () => {
+  it('pitfall 37: effects through bytes give the state that they gave directly', () => {
+    fc.assert(
+      fc.property(fc.array(effect, { maxLength: 60 }), (effects) => {
+        const leader = new Keyspace();
+        const follower = new Keyspace();
+        let lsn = 0;
+        for (const apply of effects) {
+          lsn += 1;
+          leader.writeLsn = lsn;
+          apply(leader);
+          const out = new ByteWriter(64);
+          apply(new EffectEncoder(out));
+          const bytes = out.take();
+          follower.applyEntry(bytes, 0, bytes.length, lsn);
+        }
+        expect(follower.digest()).toBe(leader.digest());
+        expect(follower.size).toBe([...leader.keys()].length);
+        expect(follower.expiring).toBe(
+          [...follower.keys()].filter((k) => follower.peek(k)?.expiresAt !== 0).length,
+        );
+        expect(follower.memoryBytes).toBe(leader.memoryBytes);
+        if (follower.size === 0) expect(follower.memoryBytes).toBe(0);
+      }),
+    );
+  });
+
+  it('pitfall 42: a checkpoint holds the state of its moment, whatever changes while it is read', () => {
+    fc.assert(
+      fc.property(
+        fc.array(effect, { maxLength: 30 }),
+        fc.array(effect, { maxLength: 30 }),
+        (before, during) => {
+          const keyspace = new Keyspace();
+          for (const apply of before) apply(keyspace);
+          const wanted = keyspace.digest();
+          const slices = keyspace.beginCheckpoint();
+          const rest = [...during];
+          const copy = restored({
+            next: (bytes) => {
+              rest.shift()?.(keyspace);
+              rest.shift()?.(keyspace);
+              return slices.next(bytes);
+            },
+          });
+          expect(slices.digest).toBe(wanted);
+          expect(copy.digest()).toBe(wanted);
+        },
+      ),
+    );
+  });
+
+  it('a scan returns every key that was there throughout', () => {
+    fc.assert(
+      fc.property(fc.boolean(), fc.integer({ min: 1, max: 40 }), fc.nat(1000), (oneSlot, count, seed) => {
+        const keyspace = new Keyspace();
+        const name = (i: number): string => (oneSlot ? `{x}${i}` : `k${i}`);
+        for (let i = 0; i < 1500; i++) keyspace.putString(name(i), 'v', 0);
+        const seen = new Set<string>();
+        let cursor = 0;
+        let round = seed;
+        do {
+          cursor = keyspace.scan(cursor, count, (k) => seen.add(k));
+          // Keys from 1000 on come and go.
+          keyspace.remove(name(1000 + (round++ % 500)));
+          keyspace.putString(name(1000 + ((round * 7) % 500)), 'w', 0);
+        } while (cursor !== 0);
+        for (let i = 0; i < 1000; i++) expect(seen.has(name(i))).toBe(true);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('names due keys once, and not those whose expiry went away', () => {
+    const keyspace = new Keyspace();
+    keyspace.putString('soon', '1', 100);
+    keyspace.putString('later', '1', 200);
+    keyspace.putString('kept', '1', 100);
+    keyspace.setExpiry('kept', 0);
+    for (let i = 0; i < 5000; i++) keyspace.setExpiry('later', 300 + i);
+    expect(keyspace.nextDue(150, 10)).toEqual(['soon']);
+    keyspace.remove('soon');
+    expect(keyspace.nextDue(150, 10)).toEqual([]);
+    expect(keyspace.nextDue(10_000, 10)).toEqual(['later']);
+  });
+
+  it('knows what a reply about a missing key depends on until the delete is committed', () => {
+    const keyspace = new Keyspace();
+    keyspace.keepTombstones = true;
+    keyspace.writeLsn = 7;
+    keyspace.putString('k', 'v', 0);
+    keyspace.writeLsn = 8;
+    keyspace.remove('k');
+    expect(keyspace.gateOf('k')).toBe(8);
+    keyspace.committed(7);
+    expect(keyspace.gateOf('k')).toBe(8);
+    keyspace.committed(8);
+    expect(keyspace.gateOf('k')).toBe(0);
+    keyspace.writeLsn = 9;
+    keyspace.clear();
+    expect(keyspace.gateOf('anything')).toBe(9);
+  });
+
+  it('puts keys in the slots that Redis Cluster names', () => {
+    expect(slotOf('123456789')).toBe(0x31c3);
+    expect(slotOf('{user1000}.following')).toBe(slotOf('{user1000}.followers'));
+    expect(slotOf('foo{}{bar}')).not.toBe(slotOf('bar'));
+  });
+});
