@@ -51,7 +51,7 @@ export function setUp() {
     console.error(`Bellwether needs Node.js 20 or newer; this is ${process.version}.`);
     process.exit(1);
   }
-  const wanted = hashOf(['package.json', 'package-lock.json']);
+  const wanted = hashOf(['package-lock.json']);
   if (!stampIs(installStamp, wanted)) {
     run('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
     writeFileSync(installStamp, wanted);
@@ -71,3 +71,5 @@ export function setUp() {
     writeFileSync(buildStamp, built);
   }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) setUp();

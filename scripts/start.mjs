@@ -1,5 +1,6 @@
 // `npm start`: sets up what is missing, then runs `bellwether up` with the arguments behind `--`.
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { root, setUp } from './setup.mjs';
 
@@ -8,6 +9,11 @@ const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'up', ...
   stdio: 'inherit',
 });
 // A terminal sends Ctrl-C to the whole group, so the child has it already; `kill` reaches only this process.
-process.on('SIGINT', () => {});
+process.on('SIGINT', () => {
+  if (!process.stdin.isTTY) child.kill('SIGINT');
+});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+process.on('SIGHUP', () => child.kill('SIGHUP'));
+child.on('exit', (code, signal) =>
+  process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+);
