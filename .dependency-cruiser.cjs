@@ -50,6 +50,13 @@ module.exports = {
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(zlib|buffer|crypto)$' },
     },
     {
+      name: 'no-barrels',
+      severity: 'error',
+      comment: 'Rooms are imported file by file; src/index.ts is the only index.',
+      from: {},
+      to: { path: '^src/.+/index\\.ts$' },
+    },
+    {
       name: 'nobody-imports-the-command-line',
       severity: 'error',
       from: { pathNot: '^src/cli/' },
