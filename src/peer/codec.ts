@@ -228,11 +228,16 @@ export function writeMessage(out: ByteWriter, shard: number, message: Message): 
   const codec = codecs[message.kind] as Codec<Message>;
   const start = beginFrame(out);
   codec.write(out, message);
-  const bulk = codec.bulk === undefined ? nothing : codec.bulk(message);
-  let bulkBytes = 0;
-  for (const part of bulk) bulkBytes += part.length;
-  endFrame(out, start, codec.id, shard, bulkBytes);
-  return bulk;
+  endFrame(out, start, codec.id, shard, bulkBytesOf(message));
+  return codec.bulk === undefined ? nothing : codec.bulk(message);
+}
+
+/** Bytes that `writeMessage` returns instead of writing them. */
+export function bulkBytesOf(message: Message): number {
+  if (message.kind === 'snapshotChunk') return message.bytes.length;
+  let bytes = 0;
+  if (message.kind === 'append') for (const batch of message.batches) bytes += batch.bytes.length;
+  return bytes;
 }
 
 const scratch = new ByteWriter(64 << 10);

@@ -17,13 +17,20 @@ export interface PeerNetwork {
   queuedBytes(to: NodeId, lane: Lane): number;
   /** True while a handshaken link to the peer stands. */
   connected(to: NodeId): boolean;
+  /** What the peer last said of itself; null before the first handshake. Stays when the link breaks. */
+  identityOf(peer: NodeId): PeerIdentity | null;
 }
 
 export interface PeerHandler {
   /** A message that passed its checks. Batches in it have been parsed and their checksums verified. */
   received(from: NodeId, shard: number, message: Message): void;
+  /** A peer said who it is for the first time, or its instance or freshness changed. Comes before what it sends next. */
+  identified(peer: PeerIdentity): void;
   linkUp(peer: NodeId): void;
-  /** A link broke. `refused` when reconnecting was refused at once: the process is likely gone, a hint only. */
+  /**
+   * A link broke, once per `linkUp`. `refused` when reconnecting was refused at once: the process is likely gone, a
+   * hint only.
+   */
   linkDown(peer: NodeId, refused: boolean): void;
 }
 
