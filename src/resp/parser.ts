@@ -1,0 +1,223 @@
+import type { Bytes } from '../bytes/types.ts';
+
+/** What a client may send at most. */
+export interface RequestLimits {
+  /** Longest argument in bytes. */
+  readonly bulkBytes: number;
+  readonly argumentCount: number;
+  /** Longest request line in bytes, and of a line that is not a command of the protocol. */
+  readonly inlineBytes: number;
+}
+
+export const defaultRequestLimits: RequestLimits = {
+  bulkBytes: 32 << 20,
+  argumentCount: 1 << 20,
+  inlineBytes: 64 << 10,
+};
+
+/** The client's bytes make no request. The message is the error line that Redis answers with, without the leading dash. */
+export class ProtocolError extends Error {}
+
+const cr = 13;
+const lf = 10;
+const star = 42;
+const dollar = 36;
+
+/**
+ * Splits a client's bytes into requests. Bytes that are not used up are kept; a request that arrives in pieces is not
+ * looked at from its start again.
+ */
+export class RespParser {
+  readonly #limits: RequestLimits;
+  #buffer: Buffer = Buffer.alloc(0);
+  #at = 0;
+  /** Pieces that arrived while a long argument is awaited; joined once it is complete. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  /** Arguments of the request under way, and how many it has; -1 between requests. */
+  #args: Bytes[] = [];
+  #wanted = -1;
+  /** Length of the argument under way; -1 when its header was not read yet. */
+  #bulk = -1;
+
+  constructor(limits: RequestLimits) {
+    this.#limits = limits;
+  }
+
+  /** Bytes that were handed in and not used up. */
+  get buffered(): number {
+    return this.#buffer.length - this.#at + this.#pieceBytes;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#at === this.#buffer.length && this.#pieceBytes === 0) {
+      this.#buffer = chunk;
+      this.#at = 0;
+      return;
+    }
+    this.#pieces.push(chunk);
+    this.#pieceBytes += chunk.length;
+    const have = this.#buffer.length - this.#at + this.#pieceBytes;
+    if (this.#bulk < 0 || have >= this.#bulk + 2) this.#join();
+  }
+
+  #join(): void {
+    this.#buffer = Buffer.concat([this.#buffer.subarray(this.#at), ...this.#pieces]);
+    this.#at = 0;
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+  }
+
+  /** The next complete request, name first, or null. Throws `ProtocolError`; the connection is of no use afterwards. */
+  next(): Bytes[] | null {
+    for (;;) {
+      if (this.#wanted < 0 && !this.#begin()) return null;
+      const args = this.#wanted < 0 ? this.#inline() : this.#arguments();
+      if (args === null) return null;
+      if (args.length > 0) return args;
+    }
+  }
+
+  /** Reads the header of a request; false when there is not enough. Leaves `#wanted` below 0 for an inline request. */
+  #begin(): boolean {
+    if (this.#at >= this.#buffer.length) return false;
+    if (this.#buffer[this.#at] !== star) return true;
+    const count = this.#number('invalid multibulk length');
+    if (count === null) return false;
+    if (count > this.#limits.argumentCount)
+      throw new ProtocolError('ERR Protocol error: invalid multibulk length');
+    this.#args = [];
+    this.#wanted = Math.max(count, 0);
+    return true;
+  }
+
+  #arguments(): Bytes[] | null {
+    const args = this.#args;
+    while (args.length < this.#wanted) {
+      if (this.#bulk < 0 && !this.#bulkHeader()) return null;
+      const buffer = this.#buffer;
+      const start = this.#at;
+      const end = start + this.#bulk;
+      if (end + 2 > buffer.length) return null;
+      args.push(this.#bulk < 12 ? shortString(buffer, start, end) : buffer.latin1Slice(start, end));
+      this.#at = end + 2;
+      this.#bulk = -1;
+    }
+    this.#wanted = -1;
+    return args;
+  }
+
+  #bulkHeader(): boolean {
+    if (this.#at >= this.#buffer.length) return false;
+    const type = this.#buffer[this.#at] as number;
+    if (type !== dollar)
+      throw new ProtocolError(`ERR Protocol error: expected '$', got '${printable(type)}'`);
+    const length = this.#number('invalid bulk length');
+    if (length === null) return false;
+    if (length < 0 || length > this.#limits.bulkBytes)
+      throw new ProtocolError('ERR Protocol error: invalid bulk length');
+    this.#bulk = length;
+    return true;
+  }
+
+  /** The number behind a type byte, up to CR LF; null when the line is not complete. */
+  #number(complaint: string): number | null {
+    const buffer = this.#buffer;
+    let at = this.#at + 1;
+    let value = 0;
+    const negative = buffer[at] === 45;
+    if (negative) at += 1;
+    const first = at;
+    for (; at < buffer.length; at++) {
+      const byte = buffer[at] as number;
+      if (byte === cr) {
+        if (at + 1 >= buffer.length) return null;
+        if (at === first || buffer[at + 1] !== lf)
+          throw new ProtocolError(`ERR Protocol error: ${complaint}`);
+        this.#at = at + 2;
+        return negative ? -value : value;
+      }
+      if (byte < 48 || byte > 57 || at - first > 15)
+        throw new ProtocolError(`ERR Protocol error: ${complaint}`);
+      value = value * 10 + byte - 48;
+    }
+    return null;
+  }
+
+  /** A line of words, as typed into a terminal. */
+  #inline(): Bytes[] | null {
+    const end = this.#buffer.indexOf(lf, this.#at);
+    if (end < 0 || end - this.#at > this.#limits.inlineBytes) {
+      if (this.#buffer.length - this.#at > this.#limits.inlineBytes) {
+        throw new ProtocolError('ERR Protocol error: too big inline request');
+      }
+      return null;
+    }
+    const line = this.#buffer.latin1Slice(this.#at, end).replace(/\r$/, '');
+    this.#at = end + 1;
+    const words = splitWords(line);
+    if (words === null) throw new ProtocolError('ERR Protocol error: unbalanced quotes in request');
+    return words;
+  }
+}
+
+/** For a few bytes, a loop is cheaper than the call into native code. */
+function shortString(buffer: Buffer, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) text += String.fromCharCode(buffer[i] as number);
+  return text;
+}
+
+function printable(byte: number): string {
+  return byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '?';
+}
+
+const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+
+/** Splits at blanks; double quotes know escapes, single quotes only \'. Null when a quote is not closed or is followed by text. */
+export function splitWords(line: string): Bytes[] | null {
+  const words: Bytes[] = [];
+  let at = 0;
+  for (;;) {
+    while (at < line.length && /\s/.test(line[at] as string)) at += 1;
+    if (at >= line.length) return words;
+    let word = '';
+    while (at < line.length && !/\s/.test(line[at] as string)) {
+      const char = line[at] as string;
+      if (char !== '"' && char !== "'") {
+        word += char;
+        at += 1;
+        continue;
+      }
+      const quoted = readQuoted(line, at);
+      if (quoted === null) return null;
+      word += quoted.text;
+      at = quoted.end;
+      if (at < line.length && !/\s/.test(line[at] as string)) return null;
+    }
+    words.push(word);
+  }
+}
+
+function readQuoted(line: string, start: number): { text: string; end: number } | null {
+  const quote = line[start] as string;
+  let text = '';
+  let at = start + 1;
+  while (at < line.length) {
+    const char = line[at] as string;
+    if (char === quote) return { text, end: at + 1 };
+    const escaped = line[at + 1];
+    if (char === '\\' && escaped !== undefined && (quote === '"' || escaped === "'")) {
+      const hex = quote === '"' ? /^x([0-9a-fA-F]{2})/.exec(line.slice(at + 1, at + 4)) : null;
+      text +=
+        hex !== null
+          ? String.fromCharCode(Number.parseInt(hex[1] as string, 16))
+          : (escapes[escaped] ?? escaped);
+      at += hex !== null ? 4 : 2;
+      continue;
+    }
+    text += char;
+    at += 1;
+  }
+  return null;
+}
