@@ -1,0 +1,138 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { CommandContext, CommandSpec, NodeServices, SessionControl } from '../commands/types.ts';
+import type { Random } from '../env/random.ts';
+import { BellwetherError } from '../errors.ts';
+import type { BatchBuilder } from '../log/batch.ts';
+import { entryKind } from '../log/batch.ts';
+import type { ReplyWriter } from '../resp/types.ts';
+import type { EffectSink } from '../state/effects.ts';
+import type { Entry } from '../state/entry.ts';
+import type { Keyspace } from '../state/keyspace.ts';
+import type { KeyspaceView } from '../state/types.ts';
+import { LeaderEffects } from './leader-effects.ts';
+import type { Watches } from './watches.ts';
+
+/** What the executor needs of the replica around it. */
+export interface ExecutorHost {
+  /** The LSN that the next entry will have. */
+  nextLsn(): number;
+  /** The shard's last LSN, open batch included. */
+  lastLsn(): number;
+  /** Shard time, ms since the epoch. */
+  timeMs(): number;
+}
+
+/**
+ * Runs commands against the state: on a leader into one entry of the open batch each, on a follower for reading only.
+ * It is the `CommandContext` of every command of its replica.
+ */
+export class Executor implements CommandContext {
+  reply!: ReplyWriter;
+  session!: SessionControl;
+  now = 0;
+  readonly random: Random;
+  readonly node: NodeServices;
+  readonly #host: ExecutorHost;
+  readonly #keyspace: Keyspace;
+  readonly #builder: BatchBuilder;
+  readonly #leaderEffects: LeaderEffects;
+  #leading = false;
+  #policy = 0;
+  #gate = 0;
+
+  constructor(
+    host: ExecutorHost,
+    keyspace: Keyspace,
+    builder: BatchBuilder,
+    watches: Watches,
+    node: NodeServices,
+    random: Random,
+  ) {
+    this.#host = host;
+    this.#keyspace = keyspace;
+    this.#builder = builder;
+    this.node = node;
+    this.random = random;
+    this.#leaderEffects = new LeaderEffects(builder, keyspace, watches, () => {
+      builder.begin(entryKind.effects, this.#policy);
+      keyspace.writeLsn = host.nextLsn();
+    });
+  }
+
+  /**
+   * Runs one command. Returns the LSN that its reply depends on; below 0 when it wrote: then the LSN is the negated one.
+   */
+  run(
+    spec: CommandSpec,
+    args: readonly Bytes[],
+    session: SessionControl,
+    reply: ReplyWriter,
+    how: { leading: boolean; policy: number },
+  ): number {
+    this.session = session;
+    this.reply = reply;
+    this.now = this.#host.timeMs();
+    this.#leading = how.leading;
+    this.#policy = how.policy;
+    this.#gate = 0;
+    const run = spec.run as NonNullable<CommandSpec['run']>;
+    this.#guard(spec.name, () => run(this, args));
+    return this.#close() ? -this.#keyspace.appliedLsn : this.#gate;
+  }
+
+  /** The leader's own work (expiry): deletes keys as one entry; true when it wrote one. */
+  expire(keys: readonly Bytes[]): boolean {
+    this.#policy = 0;
+    this.#guard('expiry', () => {
+      for (const key of keys) this.#leaderEffects.remove(key);
+    });
+    return this.#close();
+  }
+
+  #guard(name: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      // Half an entry must not become history, and its effects are in the state already.
+      throw new BellwetherError(
+        'BW_INTERNAL',
+        `${name} failed: ${(error as Error).message}`,
+        'Please report this.',
+        { cause: error },
+      );
+    }
+  }
+
+  #close(): boolean {
+    if (!this.#leaderEffects.opened) return false;
+    this.#leaderEffects.opened = false;
+    this.#builder.end();
+    this.#keyspace.appliedLsn = this.#keyspace.writeLsn;
+    return true;
+  }
+
+  // What handlers see.
+
+  get(key: Bytes): Entry | undefined {
+    const gate = this.#keyspace.gateOf(key);
+    if (gate > this.#gate) this.#gate = gate;
+    const entry = this.#keyspace.peek(key);
+    if (entry === undefined || this.isLive(entry)) return entry;
+    if (this.#leading) this.#leaderEffects.remove(key);
+    return undefined;
+  }
+
+  get effects(): EffectSink {
+    if (!this.#leading) throw new Error('only a leader writes');
+    return this.#leaderEffects;
+  }
+
+  get keyspace(): KeyspaceView {
+    this.#gate = Math.max(this.#gate, this.#host.lastLsn());
+    return this.#keyspace;
+  }
+
+  isLive(entry: Entry): boolean {
+    return entry.expiresAt === 0 || entry.expiresAt > this.now;
+  }
+}

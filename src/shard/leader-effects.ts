@@ -1,0 +1,92 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { BatchBuilder } from '../log/batch.ts';
+import { EffectEncoder } from '../state/effect-codec.ts';
+import type { EffectSink } from '../state/effects.ts';
+import type { Keyspace } from '../state/keyspace.ts';
+
+/** Told of keys as they change, so that watching transactions notice. */
+export interface WatchList {
+  /** True when any key is watched. */
+  readonly active: boolean;
+  changed(key: Bytes): void;
+  everythingChanged(): void;
+}
+
+/**
+ * Where a leader's commands put their effects: into the open entry of the log and, in the same step, into the state.
+ * The entry begins with the first effect, so a command that changes nothing logs nothing.
+ */
+export class LeaderEffects implements EffectSink {
+  /** True between the first effect and `close`. */
+  opened = false;
+  readonly #encoder: EffectEncoder;
+  readonly #keyspace: Keyspace;
+  readonly #watches: WatchList;
+  readonly #open: () => void;
+
+  /** @param open begins the entry and sets the keyspace's write LSN */
+  constructor(builder: BatchBuilder, keyspace: Keyspace, watches: WatchList, open: () => void) {
+    this.#encoder = new EffectEncoder(builder.payload);
+    this.#keyspace = keyspace;
+    this.#watches = watches;
+    this.#open = open;
+  }
+
+  #begin(key: Bytes): void {
+    if (!this.opened) {
+      this.opened = true;
+      this.#open();
+    }
+    if (this.#watches.active) this.#watches.changed(key);
+  }
+
+  putString(key: Bytes, value: Bytes, expiresAt: number): void {
+    this.#begin(key);
+    this.#encoder.putString(key, value, expiresAt);
+    this.#keyspace.putString(key, value, expiresAt);
+  }
+
+  appendString(key: Bytes, suffix: Bytes): void {
+    this.#begin(key);
+    this.#encoder.appendString(key, suffix);
+    this.#keyspace.appendString(key, suffix);
+  }
+
+  setRange(key: Bytes, offset: number, value: Bytes): void {
+    this.#begin(key);
+    this.#encoder.setRange(key, offset, value);
+    this.#keyspace.setRange(key, offset, value);
+  }
+
+  remove(key: Bytes): void {
+    this.#begin(key);
+    this.#encoder.remove(key);
+    this.#keyspace.remove(key);
+  }
+
+  setExpiry(key: Bytes, expiresAt: number): void {
+    this.#begin(key);
+    this.#encoder.setExpiry(key, expiresAt);
+    this.#keyspace.setExpiry(key, expiresAt);
+  }
+
+  rename(from: Bytes, to: Bytes): void {
+    this.#begin(from);
+    if (this.#watches.active) this.#watches.changed(to);
+    this.#encoder.rename(from, to);
+    this.#keyspace.rename(from, to);
+  }
+
+  copy(from: Bytes, to: Bytes): void {
+    this.#begin(to);
+    this.#encoder.copy(from, to);
+    this.#keyspace.copy(from, to);
+  }
+
+  clear(): void {
+    this.#begin('');
+    if (this.#watches.active) this.#watches.everythingChanged();
+    this.#encoder.clear();
+    this.#keyspace.clear();
+  }
+}
