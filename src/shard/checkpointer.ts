@@ -1,0 +1,194 @@
+import type { Position } from '../core/types.ts';
+import type { Task } from '../env/task.ts';
+import { runTask } from '../env/task.ts';
+import type { CheckpointWriter, Manifest } from '../state/checkpoint-store.ts';
+import type { CheckpointSlices } from '../state/types.ts';
+import type { Replica } from './replica.ts';
+import type { ReplicaContext } from './replica-context.ts';
+
+/** Bytes encoded at a time, between requests. */
+const sliceBytes = 128 << 10;
+
+interface Running {
+  readonly position: Position;
+  readonly slices: CheckpointSlices;
+  readonly timeMs: number;
+  readonly beganMs: number;
+  writer: CheckpointWriter | null;
+  /** All slices are written: the manifest waits for the LSN to be committed and durable here. */
+  complete: boolean;
+  abandoned: boolean;
+}
+
+/** Cuts checkpoints at the marks of the log, and says which one is the latest. */
+export class Checkpointer {
+  latest: Position | null = null;
+  latestManifest: Manifest | null = null;
+  /** A follower needs one. */
+  wanted = false;
+  /** Checkpoints finished since the start, and how long the last one took, in ms. */
+  finished = 0;
+  lastMs = 0;
+  readonly #replica: Replica;
+  readonly #context: ReplicaContext;
+  #running: Running | null = null;
+  #bytesSince = 0;
+  #lastBeganMs = 0;
+
+  constructor(replica: Replica, context: ReplicaContext) {
+    this.#replica = replica;
+    this.#context = context;
+  }
+
+  get running(): boolean {
+    return this.#running !== null;
+  }
+
+  get progress(): number {
+    return this.#running?.slices.progress ?? 0;
+  }
+
+  /** Log bytes were added. */
+  logged(bytes: number): void {
+    this.#bytesSince += bytes;
+  }
+
+  startedServing(now: number): void {
+    this.#lastBeganMs = Math.max(this.#lastBeganMs, now - this.#context.options.checkpointMs / 2);
+  }
+
+  /** Whether the leader should write a mark now. */
+  isDue(now: number): boolean {
+    if (this.#running !== null) return false;
+    if (this.wanted) return true;
+    const { checkpointBytes, checkpointMs } = this.#context.options;
+    return (
+      this.#bytesSince >= checkpointBytes || (this.#bytesSince > 0 && now - this.#lastBeganMs >= checkpointMs)
+    );
+  }
+
+  /** The state is as of this mark, now: begin. A mark that comes while another checkpoint runs is passed over. */
+  begin(position: Position): void {
+    this.wanted = false;
+    if (this.#running !== null) return;
+    const now = this.#context.clock.monotonicMs();
+    this.#bytesSince = 0;
+    this.#lastBeganMs = now;
+    const slices = this.#replica.keyspace.beginCheckpoint();
+    const running: Running = {
+      position,
+      slices,
+      timeMs: this.#replica.core.timeMs,
+      beganMs: now,
+      writer: null,
+      complete: false,
+      abandoned: false,
+    };
+    this.#running = running;
+    runTask(this.#write(running), (error) => {
+      if (error === null) this.positionsMoved();
+      else this.#failed(running, error);
+    });
+  }
+
+  *#write(running: Running): Task<void> {
+    const { shard } = this.#replica;
+    running.writer = yield* this.#context.checkpoints.create({ shard, ...running.position });
+    for (;;) {
+      if (running.abandoned) break;
+      const slice = running.slices.next(sliceBytes);
+      if (slice === null) break;
+      yield* running.writer.write(slice);
+    }
+    running.complete = true;
+  }
+
+  #failed(running: Running, error: Error): void {
+    this.#context.logger.warn(
+      { shard: this.#replica.shard, lsn: running.position.lsn, error: error.message },
+      'checkpoint failed',
+    );
+    running.complete = true;
+    this.abandon();
+  }
+
+  /** Commit or flushed moved: a complete checkpoint may become a finished one. */
+  positionsMoved(): void {
+    const running = this.#running;
+    if (running === null || !running.complete) return;
+    if (running.abandoned) {
+      this.#discard(running);
+      return;
+    }
+    const { core } = this.#replica;
+    if (Math.min(core.commit, core.flushed) < running.position.lsn) return;
+    this.#running = null;
+    runTask(this.#finish(running), (error) => {
+      if (error !== null)
+        this.#context.logger.warn({ shard: this.#replica.shard, error: error.message }, 'checkpoint failed');
+      this.#context.touched();
+    });
+  }
+
+  *#finish(running: Running): Task<void> {
+    const { shard, core } = this.#replica;
+    const { position, slices } = running;
+    const membership = Buffer.from(this.#context.encodeMembership(core.memberships.at(position.lsn)));
+    const manifest: Manifest = {
+      shard,
+      ...position,
+      membership: membership.toString('base64'),
+      digest: slices.digest,
+      keys: slices.keys,
+      timeMs: running.timeMs,
+    };
+    yield* (running.writer as CheckpointWriter).finish(manifest);
+    const older = this.latest;
+    this.adopt(manifest, membership);
+    this.finished += 1;
+    this.lastMs = this.#context.clock.monotonicMs() - running.beganMs;
+    this.#context.logger.info(
+      { shard, lsn: position.lsn, keys: slices.keys, digest: slices.digest, ms: Math.round(this.lastMs) },
+      'checkpoint finished',
+    );
+    if (older !== null && older.lsn < position.lsn) yield* this.#removeWhenUnused({ shard, ...older });
+  }
+
+  /** The previous checkpoint stays until the one after it: a damaged file then costs nothing. */
+  #previous: (Position & { shard: number }) | null = null;
+
+  *#removeWhenUnused(older: Position & { shard: number }): Task<void> {
+    const beforeThat = this.#previous;
+    this.#previous = older;
+    if (beforeThat !== null) yield* this.#context.checkpoints.remove(beforeThat);
+  }
+
+  /** This checkpoint is durable: log below it may go. */
+  adopt(manifest: Manifest, membership: Buffer): void {
+    if (this.latest !== null && this.latest.lsn >= manifest.lsn) return;
+    this.latest = { term: manifest.term, lsn: manifest.lsn };
+    this.latestManifest = manifest;
+    this.#context.log.checkpointed(this.#replica.shard, this.latest, membership);
+    this.#context.touched();
+  }
+
+  /** A checkpoint of state that may be taken back must not become one. */
+  leadershipLost(): void {
+    const running = this.#running;
+    if (running !== null && running.position.lsn > this.#replica.core.commit) this.abandon();
+  }
+
+  abandon(): void {
+    const running = this.#running;
+    if (running === null || running.abandoned) return;
+    running.abandoned = true;
+    running.slices.abandon();
+    if (running.complete) this.#discard(running);
+  }
+
+  #discard(running: Running): void {
+    this.#running = null;
+    if (running.writer === null) return;
+    runTask(running.writer.abandon(), () => {});
+  }
+}

@@ -1,0 +1,60 @@
+import type { NodeServices } from '../commands/types.ts';
+import type { CoreOptions } from '../core/options.ts';
+import type { BatchSpan, Membership, NodeId } from '../core/types.ts';
+import type { Clock } from '../env/clock.ts';
+import type { Disk } from '../env/disk.ts';
+import type { Logger } from '../env/logger.ts';
+import type { Random } from '../env/random.ts';
+import type { Batch } from '../log/batch.ts';
+import type { NodeLog } from '../log/types.ts';
+import type { PeerNetwork } from '../peer/types.ts';
+import type { CheckpointStore } from '../state/checkpoint-store.ts';
+import type { Replica } from './replica.ts';
+
+export interface ReplicaOptions {
+  readonly core: CoreOptions;
+  /** Fewer in-sync voters than this, the leader included, and writes are refused before they are executed. */
+  readonly minInSync: number;
+  /** Log bytes after which a checkpoint is cut, and the longest time between two while there are writes, in ms. */
+  readonly checkpointBytes: number;
+  readonly checkpointMs: number;
+  /** A durable write that takes longer counts as a hanging disk, in ms. */
+  readonly diskStallMs: number;
+  /** Bytes of one piece of a snapshot. */
+  readonly snapshotPieceBytes: number;
+}
+
+/** What a replica needs of the node around it. */
+export interface ReplicaContext {
+  readonly self: NodeId;
+  readonly options: ReplicaOptions;
+  readonly log: NodeLog;
+  readonly disk: Disk;
+  readonly checkpoints: CheckpointStore;
+  readonly peers: PeerNetwork;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly services: NodeServices;
+  /** The batch as the core sees it, its membership decoded. */
+  spanOf(batch: Batch): Batch & BatchSpan;
+  encodeMembership(membership: Membership): Uint8Array;
+  /** Throws when the bytes are no membership. */
+  decodeMembership(bytes: Uint8Array): Membership;
+  /** A number that is never used twice by this node. */
+  nextContext(): number;
+  /** Something happened: the end of this turn has work to do. */
+  touched(): void;
+  /** Followers' positions moved: WAIT may be over. */
+  positionsMoved(): void;
+  /** A leader began to serve. */
+  servingChanged(): void;
+  /** Role or leader may be another now: parked commands may go on or be redirected. */
+  roleMayHaveChanged(replica: Replica): void;
+  /** Leadership ended; not planned means clients must reconnect. */
+  deposed(replica: Replica, planned: boolean): void;
+  /** The replica vouches for itself again: the data directory is no longer fresh. */
+  doubtCleared(): void;
+  /** A statement that safety rests on failed, or the disk did: the process must end. */
+  fatal(error: Error): void;
+}

@@ -1,0 +1,562 @@
+import type { CoreInit } from '../core/core.ts';
+import { Core } from '../core/core.ts';
+import {
+  handOver,
+  lowestNeeded,
+  offerSnapshot,
+  planShipment,
+  pushCommit,
+  shipmentSent,
+} from '../core/leading.ts';
+import type { CoreOutput } from '../core/output.ts';
+import type { BatchSpan, HardState, Membership, Message, NodeId, Position } from '../core/types.ts';
+import type { Task } from '../env/task.ts';
+import { runTask } from '../env/task.ts';
+import type { Batch } from '../log/batch.ts';
+import { BatchBuilder, entryKind } from '../log/batch.ts';
+import type { LogPosition, RecoveredShard, ShardLogListener } from '../log/types.ts';
+import { Keyspace } from '../state/keyspace.ts';
+import type { AckPolicy, Stage } from './ack-policy.ts';
+import { Applier } from './applier.ts';
+import { Checkpointer } from './checkpointer.ts';
+import { Executor } from './executor.ts';
+import type { GateWaiter } from './gate-board.ts';
+import { GateBoard } from './gate-board.ts';
+import { recordLoss } from './loss-ledger.ts';
+import { openReplicaState } from './opening.ts';
+import type { ReplicaContext } from './replica-context.ts';
+import type { Gatekeeper } from './reply-queue.ts';
+import { SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+import { Watches } from './watches.ts';
+
+/** An open batch beyond this is sealed although a write is in flight. */
+const maxOpenBytes = 512 << 10;
+/** Keys deleted by one expiry entry. */
+const expiryBatch = 200;
+
+/**
+ * Runs one replica of one shard: hands inputs to the core, carries out what it wants, executes and applies, keeps
+ * gates. All of it happens inside turns of the event loop; `context.touched()` asks for the end of one.
+ */
+export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
+  readonly shard: number;
+  readonly keyspace = new Keyspace();
+  readonly watches = new Watches();
+  readonly executor: Executor;
+  readonly checkpointer: Checkpointer;
+  /** Entries that were cut from this replica's log although they had been executed. */
+  lostEntries = 0;
+  elections = 0;
+  readonly #context: ReplicaContext;
+  readonly #builder: BatchBuilder;
+  readonly #gates: GateBoard;
+  readonly #applier: Applier;
+  readonly #sender: SnapshotSender;
+  readonly #receiver: SnapshotReceiver;
+  #core!: Core;
+  /** True while this leader executes commands. */
+  #serving = false;
+  #ledTerm = -1;
+  #handingOver = false;
+  /** Set while a core call runs: what it wants done afterwards. */
+  #gatesMoved = false;
+  #commitMoved = false;
+  readonly #toShip = new Set<NodeId>();
+  readonly #reading = new Set<NodeId>();
+  #proofWaiters: GateWaiter[] = [];
+  readonly #readIndexes = new Map<number, (commit: number | null) => void>();
+
+  constructor(shard: number, context: ReplicaContext) {
+    this.shard = shard;
+    this.#context = context;
+    this.#builder = new BatchBuilder(shard);
+    this.#gates = new GateBoard((policy) => this.reached(policy));
+    this.executor = new Executor(
+      {
+        nextLsn: () => this.#core.lastLsn + this.#builder.count + 1,
+        lastLsn: () => this.lastLsn,
+        timeMs: () => this.#shardTime(),
+      },
+      this.keyspace,
+      this.#builder,
+      this.watches,
+      context.services,
+      context.random,
+    );
+    this.#applier = new Applier(this, context);
+    this.checkpointer = new Checkpointer(this, context);
+    this.#sender = new SnapshotSender(shard, context, this.checkpointer);
+    this.#receiver = new SnapshotReceiver(this, context);
+  }
+
+  get core(): Core {
+    return this.#core;
+  }
+
+  /** Last LSN, entries of the open batch included. */
+  get lastLsn(): number {
+    return this.#core.lastLsn + this.#builder.count;
+  }
+
+  get serving(): boolean {
+    return this.#serving;
+  }
+
+  /** True while the state is not a prefix of history that readers may see. */
+  get rebuilding(): boolean {
+    return (
+      this.#applier.rebuilding ||
+      this.#receiver.installing ||
+      (!this.#serving && this.keyspace.appliedLsn > this.#core.commit)
+    );
+  }
+
+  /** Reads the state again from checkpoint and log. */
+  rebuild(): void {
+    this.#applier.rebuild();
+  }
+
+  /** True while a snapshot replaces the state. */
+  get receiving(): boolean {
+    return this.#receiver.installing;
+  }
+
+  get gatesWaiting(): number {
+    return this.#gates.waiting + this.#proofWaiters.length;
+  }
+
+  /** Brings the replica up from what is on disk. Throws when it cannot serve without losing what it may have promised. */
+  *open(recovered: RecoveredShard | null, initial: Membership, fresh: boolean): Task<void> {
+    const init: CoreInit = yield* openReplicaState(this, this.#context, recovered, initial, fresh);
+    this.#core = new Core(init, this.#context.options.core, this, () => this.#context.random.float());
+    this.keyspace.keepTombstones = false;
+    this.#context.log.attach(this.shard, this);
+  }
+
+  // Inputs.
+
+  tick(now: number): void {
+    this.seal();
+    const stalled = this.#context.log.stalledMs() > this.#context.options.diskStallMs;
+    this.#core.diskStalled(stalled, now);
+    this.#core.tick(now);
+    this.#core.compacted(this.#context.log.firstLsn(this.shard) - 1);
+    this.#context.log.retainFrom(
+      this.shard,
+      Math.min(lowestNeeded(this.#core), this.keyspace.appliedLsn + 1),
+    );
+    this.#receiver.tick(now);
+    if (this.#serving) {
+      this.#expireDue();
+      if (this.checkpointer.isDue(now)) this.#mark();
+      pushCommit(this.#core, now);
+    }
+    this.#settle(now);
+  }
+
+  received(from: NodeId, message: Message, now: number): void {
+    if (message.kind === 'snapshotRequest') {
+      this.#sender.answer(from, message);
+      return;
+    }
+    if (message.kind === 'snapshotChunk') {
+      this.#receiver.arrived(from, message);
+      return;
+    }
+    // Whatever was executed under this term becomes log before another term begins.
+    if (message.term > this.#core.term || this.#core.memberships.currentLsn > this.#core.commit) this.seal();
+    this.#core.receive(from, message, now);
+    this.#settle(now);
+  }
+
+  linkUp(peer: NodeId, now: number): void {
+    this.#core.linkUp(peer);
+    this.#settle(now);
+  }
+
+  peerGone(peer: NodeId, now: number): void {
+    this.#core.peerGone(peer, now);
+    this.#settle(now);
+  }
+
+  confirmFresh(now: number): void {
+    this.#core.confirmFresh(now);
+    this.#settle(now);
+  }
+
+  /** From the log: what was queued for this shard is durable. */
+  durable(position: LogPosition | null, hardState: HardState | null): void {
+    const now = this.#context.clock.monotonicMs();
+    this.seal();
+    if (hardState !== null) this.#core.hardStateDurable(hardState, now);
+    if (position !== null) this.#core.flushedThrough(position, now);
+    this.checkpointer.positionsMoved();
+    this.#settle(now);
+    this.#context.touched();
+  }
+
+  /** Starts a planned transfer of leadership; false when it cannot be tried now. */
+  handOver(target: NodeId, now: number): boolean {
+    this.seal();
+    const started = handOver(this.#core, target, now);
+    this.#settle(now);
+    return started;
+  }
+
+  /** The answer to "which commit is no older than now", asked of the leader; null when nobody could prove it. */
+  askReadIndex(done: (commit: number | null) => void): void {
+    const context = this.#context.nextContext();
+    const { leader } = this.#core;
+    if (leader === null) {
+      done(null);
+      return;
+    }
+    this.#readIndexes.set(context, done);
+    const request = { kind: 'readIndexRequest', term: this.#core.term, context } as const;
+    if (leader === this.#context.self) this.received(leader, request, this.#context.clock.monotonicMs());
+    else this.send(leader, request);
+  }
+
+  /** The turn ends: seals what was executed, unless a write in flight lets it grow. */
+  sealTurn(): void {
+    if (!this.#context.log.writing || this.#builder.bytes > maxOpenBytes) this.seal();
+  }
+
+  /** After the log was told to flush: sends, applies, opens gates. */
+  endTurn(now: number): void {
+    this.#applier.step();
+    this.#core.appliedThrough(
+      this.#serving ? this.keyspace.appliedLsn : Math.min(this.keyspace.appliedLsn, this.#core.commit),
+    );
+    this.#settle(now);
+    for (const follower of this.#toShip) this.#ship(follower);
+    this.#toShip.clear();
+    this.#core.endOfTurn(now);
+    this.#settle(now);
+    if (this.#gatesMoved) {
+      this.#gatesMoved = false;
+      this.#gates.positionsMoved();
+    }
+    if (this.#gates.waitsFor('applied')) pushCommit(this.#core, now);
+  }
+
+  // Executing.
+
+  /** Encodes the open batch; from here on its entries have their term. */
+  seal(): void {
+    const count = this.#builder.count;
+    if (count === 0) return;
+    const batch = this.#builder.seal(this.#core.term, this.#core.lastLsn + 1, this.#core.timeMs);
+    this.#core.extend(count);
+    this.#context.log.append(batch);
+    this.checkpointer.logged(batch.bytes.length);
+  }
+
+  #shardTime(): number {
+    if (this.#core.leadership !== null)
+      this.#core.timeMs = Math.max(this.#core.timeMs, this.#context.clock.wallMs());
+    return this.#core.timeMs;
+  }
+
+  /** Adds an entry that only the log needs: its LSN. */
+  #append(kind: typeof entryKind.noop | typeof entryKind.mark): number {
+    this.#builder.begin(kind, 0);
+    this.#builder.end();
+    const lsn = this.lastLsn;
+    this.keyspace.appliedLsn = lsn;
+    return lsn;
+  }
+
+  #mark(): void {
+    const lsn = this.#append(entryKind.mark);
+    this.seal();
+    this.checkpointer.begin({ term: this.#core.term, lsn });
+  }
+
+  /** Cuts a checkpoint as soon as possible (leader only). */
+  checkpointNow(): boolean {
+    if (!this.#serving || this.checkpointer.running) return false;
+    this.#mark();
+    this.#context.touched();
+    return true;
+  }
+
+  #expireDue(): void {
+    const due = this.keyspace.nextDue(this.#shardTime(), expiryBatch);
+    if (due.length > 0 && this.executor.expire(due)) this.#context.touched();
+  }
+
+  // Gates.
+
+  /** The LSN up to which a policy is met. */
+  reached(policy: AckPolicy): number {
+    const core = this.#core;
+    if (policy.who === 'none') return Number.POSITIVE_INFINITY;
+    if (policy.who === 'leader') return this.#ownPosition(policy.stage);
+    if (policy.who === 'majority' && policy.stage !== 'applied') return core.commit;
+    const leadership = core.leadership;
+    if (leadership === null) return policy.who === 'majority' ? core.commit : 0;
+    const own = this.#ownPosition(policy.stage);
+    const { membership } = core;
+    if (typeof policy.who === 'number') return leadership.heldBy(membership, policy.who, policy.stage, own);
+    const byMajority = Math.min(core.commit, leadership.heldBy(membership, core.majority, policy.stage, own));
+    if (policy.who === 'majority') return byMajority;
+    const now = this.#context.clock.monotonicMs();
+    const least = Math.max(core.majority, this.#context.options.minInSync);
+    const byLeast = leadership.heldBy(membership, least, policy.stage, own);
+    return Math.min(byMajority, byLeast, leadership.heldByInSync(membership, policy.stage, own, now));
+  }
+
+  #ownPosition(stage: Stage): number {
+    if (stage === 'flushed') return this.#core.flushed;
+    return stage === 'received' ? this.lastLsn : this.keyspace.appliedLsn;
+  }
+
+  /** Followers that hold an LSN at a stage: what WAIT counts. */
+  followersHolding(lsn: number, stage: Stage): number {
+    let count = 0;
+    for (const progress of this.#core.leadership?.followers.values() ?? [])
+      if (progress[stage] >= lsn) count += 1;
+    return count;
+  }
+
+  isOpen(policy: AckPolicy, lsn: number): boolean {
+    return this.#gates.isOpen(policy, lsn);
+  }
+
+  wait(policy: AckPolicy, lsn: number, waiter: GateWaiter): void {
+    this.#gates.wait(policy, lsn, waiter);
+    this.#core.wantReceived = this.#gates.waitsFor('received');
+    this.#core.wantApplied = this.#gates.waitsFor('applied');
+  }
+
+  wasLeaderAt(readMs: number): boolean {
+    const { leadership, membership } = this.#core;
+    if (leadership === null) return false;
+    const now = this.#context.clock.monotonicMs();
+    return (
+      leadership.leaseUntilMs(membership, now) > now || leadership.confirmedMs(membership, now) >= readMs
+    );
+  }
+
+  awaitProof(waiter: GateWaiter): void {
+    this.#proofWaiters.push(waiter);
+    if (this.#core.leadership !== null) this.#core.leadership.confirmationWanted = true;
+    this.#context.touched();
+  }
+
+  // What the core wants.
+
+  send(to: NodeId, message: Message): void {
+    this.#context.peers.send(to, this.shard, message, 'control');
+  }
+
+  putHardState(hardState: HardState): void {
+    this.#context.log.putHardState(this.shard, hardState);
+    this.#context.touched();
+  }
+
+  cutLog(end: Position): void {
+    const { log } = this.#context;
+    const first = end.lsn + 1;
+    const cached = log.cached(this.shard, first, 1 << 30);
+    const executed = this.keyspace.appliedLsn > end.lsn;
+    log.cut(this.shard, end);
+    if (cached !== null) this.#recordLoss(cached, first);
+    if (executed) this.#applier.rebuild();
+  }
+
+  #recordLoss(batches: readonly Batch[], fromLsn: number): void {
+    const last = batches[batches.length - 1]?.lastLsn ?? fromLsn - 1;
+    this.lostEntries += last - fromLsn + 1;
+    runTask(recordLoss(this.#context.disk, this.shard, batches, fromLsn), (error, path) => {
+      const fields = { shard: this.shard, fromLsn, toLsn: last, file: path, error: error?.message };
+      this.#context.logger.warn(
+        fields,
+        'entries that no majority held were cut from the log and saved in the loss ledger',
+      );
+    });
+  }
+
+  appendToLog(span: BatchSpan, fromLsn: number): void {
+    const batch = (span as Batch).from(fromLsn);
+    this.#context.log.append(batch);
+    this.checkpointer.logged(batch.bytes.length);
+    this.#context.touched();
+  }
+
+  committed(commit: number): void {
+    this.keyspace.committed(commit);
+    this.#commitMoved = true;
+    this.#gatesMoved = true;
+  }
+
+  roleChanged(): void {
+    this.#context.touched();
+  }
+
+  shipTo(follower: NodeId): void {
+    this.#toShip.add(follower);
+    this.#context.touched();
+  }
+
+  positionsChanged(): void {
+    this.#gatesMoved = true;
+    this.#context.positionsMoved();
+    this.#context.touched();
+  }
+
+  leadershipConfirmed(): void {
+    const waiters = this.#proofWaiters;
+    if (waiters.length === 0) return;
+    this.#proofWaiters = [];
+    for (const waiter of waiters) waiter.gateOpened();
+  }
+
+  fetchSnapshot(from: NodeId, checkpoint: Position): void {
+    this.#receiver.fetch(from, checkpoint);
+  }
+
+  needsSnapshot(follower: NodeId): void {
+    const checkpoint = this.checkpointer.latest;
+    const base = this.#core.log.base.lsn;
+    if (checkpoint !== null && checkpoint.lsn >= base) {
+      offerSnapshot(this.#core, follower, checkpoint, this.#context.clock.monotonicMs());
+    } else if (this.#serving) {
+      this.checkpointer.wanted = true;
+    }
+  }
+
+  readIndex(context: number, commit: number | null): void {
+    const done = this.#readIndexes.get(context);
+    this.#readIndexes.delete(context);
+    done?.(commit);
+  }
+
+  doubtCleared(): void {
+    this.#context.log.madeGood(this.shard);
+    this.#context.doubtCleared();
+    this.#context.logger.info({ shard: this.shard, term: this.#core.term }, 'this replica votes');
+  }
+
+  // After a core call.
+
+  /** Carries out what must not happen inside the core's own call: role changes, applying. */
+  #settle(now: number): void {
+    const { leadership } = this.#core;
+    if (leadership !== null && leadership.term !== this.#ledTerm) this.#openTerm(leadership.term);
+    if (leadership === null && this.#ledTerm >= 0) this.#deposed();
+    this.#handingOver = leadership?.handover !== undefined && leadership?.handover !== null;
+    if (this.#commitMoved) {
+      this.#commitMoved = false;
+      this.#context.touched();
+      this.checkpointer.positionsMoved();
+    }
+    this.#becomeReady(now);
+    this.#context.roleMayHaveChanged(this);
+  }
+
+  #openTerm(term: number): void {
+    this.#ledTerm = term;
+    this.elections += 1;
+    this.#shardTime();
+    // The core has given the no-op its LSN; here are its bytes.
+    this.#builder.begin(entryKind.noop, 0);
+    this.#builder.end();
+    const lsn = this.#core.leadership?.firstLsn ?? 0;
+    this.#context.log.append(this.#builder.seal(term, lsn, this.#core.timeMs));
+    this.#context.logger.info({ shard: this.shard, term, lsn }, 'elected leader');
+    this.#context.touched();
+  }
+
+  #deposed(): void {
+    const planned = this.#handingOver;
+    this.#ledTerm = -1;
+    const served = this.#serving;
+    this.#serving = false;
+    this.keyspace.keepTombstones = false;
+    this.#core.reluctant = this.keyspace.appliedLsn > this.#core.commit;
+    this.#context.logger.info({ shard: this.shard, term: this.#core.term, planned }, 'no longer leader');
+    this.checkpointer.leadershipLost();
+    this.#proofWaiters = [];
+    if (served) this.#context.deposed(this, planned);
+  }
+
+  /** A new leader serves once its no-op is committed and everything through it is applied. */
+  #becomeReady(now: number): void {
+    const { leadership } = this.#core;
+    if (this.#serving || leadership === null || !this.#core.hasOwnCommit) return;
+    if (this.#applier.rebuilding || this.#receiver.installing) return;
+    this.#applier.step();
+    if (this.keyspace.appliedLsn < leadership.firstLsn) return;
+    this.#serving = true;
+    this.keyspace.keepTombstones = true;
+    this.#core.reluctant = false;
+    this.checkpointer.startedServing(now);
+    this.#context.logger.info(
+      { shard: this.shard, term: this.#core.term, commit: this.#core.commit },
+      'serving',
+    );
+    this.#context.servingChanged();
+  }
+
+  // Shipping.
+
+  #ship(follower: NodeId): void {
+    const core = this.#core;
+    for (let plan = planShipment(core, follower); plan !== null; plan = planShipment(core, follower)) {
+      if (plan.fromLsn > core.lastLsn) {
+        this.#sendAppend(follower, plan.previous, []);
+        return;
+      }
+      const batches = this.#context.log.cached(this.shard, plan.fromLsn, plan.maxBytes);
+      if (batches === null) {
+        this.#readAndShip(follower, plan.fromLsn, plan.maxBytes);
+        return;
+      }
+      if (!this.#sendAppend(follower, plan.previous, batches)) return;
+    }
+  }
+
+  #sendAppend(follower: NodeId, previous: Position, batches: readonly Batch[]): boolean {
+    const core = this.#core;
+    let bytes = 0;
+    for (const batch of batches) bytes += batch.bytes.length;
+    const message: Message = {
+      kind: 'append',
+      term: core.term,
+      previous,
+      batches: batches.map(this.#context.spanOf),
+      commit: core.commit,
+      timeMs: core.timeMs,
+      wantReceived: core.wantReceived,
+      wantApplied: core.wantApplied,
+    };
+    if (!this.#context.peers.send(follower, this.shard, message, 'control')) return false;
+    shipmentSent(core, follower, batches[batches.length - 1]?.lastLsn ?? previous.lsn, bytes);
+    return true;
+  }
+
+  /** Catching up from disk: one read at a time per follower. */
+  #readAndShip(follower: NodeId, fromLsn: number, maxBytes: number): void {
+    if (this.#reading.has(follower)) return;
+    this.#reading.add(follower);
+    const { term } = this.#core;
+    this.#context.log.read(this.shard, fromLsn, maxBytes, (error, batches) => {
+      this.#reading.delete(follower);
+      if (error !== null) {
+        this.#context.logger.warn(
+          { shard: this.shard, follower, fromLsn, error: error.message },
+          'cannot read the log for a follower',
+        );
+        return;
+      }
+      // Everything may have changed while the disk was read.
+      const plan = this.#core.term === term ? planShipment(this.#core, follower) : null;
+      if (plan !== null && plan.fromLsn === fromLsn && batches.length > 0)
+        this.#sendAppend(follower, plan.previous, batches);
+      this.shipTo(follower);
+    });
+  }
+}

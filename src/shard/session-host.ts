@@ -1,0 +1,52 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { CommandSpec } from '../commands/types.ts';
+import type { RespWriter } from '../resp/reply-writer.ts';
+import type { AckPolicy } from './ack-policy.ts';
+import type { Replica } from './replica.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Where a command runs now: on this node's replica as leader, or as follower for a reader that takes stale data; not
+ * yet (`park`); or not here (`error`: the line to answer, MOVED for example).
+ */
+export type Route =
+  | { readonly kind: 'leader' | 'follower'; readonly replica: Replica }
+  | { readonly kind: 'park'; readonly reason: string }
+  | { readonly kind: 'error'; readonly line: string };
+
+export interface SessionOptions {
+  /** What a connection begins with. */
+  readonly ack: AckPolicy;
+  /** What replies to reads wait for: the commit. */
+  readonly readGate: AckPolicy;
+  /** How long a command waits for a leader, in ms. */
+  readonly parkMs: number;
+  /** Largest transaction, in bytes of its arguments. */
+  readonly transactionBytes: number;
+}
+
+/** What sessions share on a node. */
+export interface SessionHost {
+  readonly options: SessionOptions;
+  /** Empty: none is asked for. */
+  readonly password: string;
+  /** One writer for all sessions: each command's reply is taken from it before the next command runs. */
+  readonly writer: RespWriter;
+  readonly stats: { commands: number; errors: number };
+  /** Monotonic ms. */
+  now(): number;
+  route(slot: number, needs: 'read' | 'write', readOnly: boolean, asking: boolean): Route;
+  runWithoutState(spec: CommandSpec, args: Bytes[], session: Session, writer: RespWriter): void;
+  checkPassword(user: Bytes, password: Bytes): boolean;
+  policyCode(policy: AckPolicy): number;
+  /** Copies that hold "no write at all": every connected follower does. */
+  copiesOfNothing(): { local: number; replicas: number };
+  /** The session has replies that may leave at the end of the turn. */
+  replied(session: Session): void;
+  /** The session waits for a leader. */
+  parked(session: Session): void;
+  /** Tell the connection, at the end of the turn, that it may go on. */
+  resumeLater(session: Session): void;
+  forget(session: Session): void;
+  touched(): void;
+}

@@ -1,0 +1,528 @@
+import type { Bytes } from '../bytes/types.ts';
+import { keysOf } from '../commands/keys-of.ts';
+import { findCommand } from '../commands/table.ts';
+import type { CommandSpec, SessionControl } from '../commands/types.ts';
+import type { ReplyWriter } from '../resp/types.ts';
+import { slotOf } from '../state/slot.ts';
+import type { AckPolicy, Stage } from './ack-policy.ts';
+import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
+import type { GateWaiter } from './gate-board.ts';
+import type { Replica } from './replica.ts';
+import type { Gate } from './reply-queue.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import type { SessionHost } from './session-host.ts';
+import type { ClientSession, SessionSink } from './session-types.ts';
+import { Transaction } from './transaction.ts';
+
+/** A command that waits for a leader, for a pause to end, or for followers. */
+interface Parked {
+  readonly spec: CommandSpec;
+  readonly args: Bytes[];
+  readonly sinceMs: number;
+}
+
+interface Waiting {
+  readonly stage: Stage;
+  readonly replicas: number;
+  readonly local: number;
+  readonly deadlineMs: number;
+  readonly answer: (
+    local: number,
+    replicas: number,
+    write: (reply: (writer: ReplyWriter) => void) => void,
+  ) => void;
+}
+
+/** One client's conversation with this node: its transaction, its policies, and its replies in order. */
+export class Session implements ClientSession, SessionControl, GateWaiter {
+  readonly id: number;
+  name: Bytes = '';
+  libName: Bytes = '';
+  libVersion: Bytes = '';
+  authenticated: boolean;
+  readOnly = false;
+  noEvict = false;
+  noTouch = false;
+  protocol: 2 | 3 = 2;
+  lastCommand = 'NULL';
+  lastMs: number;
+  readonly bornMs: number;
+  commands = 0;
+  /** The shard and LSN of the last write: what WAIT asks about. */
+  lastWrite: { readonly replica: Replica; readonly lsn: number } | null = null;
+  readonly transaction = new Transaction();
+  readonly replies: ReplyQueue;
+  readonly #host: SessionHost;
+  readonly #sink: SessionSink;
+  #policy: AckPolicy;
+  #asking = false;
+  #replyOff = false;
+  #skipNext = false;
+  #parked: Parked | null = null;
+  #waiting: Waiting | null = null;
+  #pausedUntilMs = 0;
+  #closing = false;
+  #closed = false;
+
+  constructor(id: number, host: SessionHost, sink: SessionSink) {
+    this.id = id;
+    this.#host = host;
+    this.#sink = sink;
+    this.#policy = host.options.ack;
+    this.authenticated = host.password === '';
+    this.bornMs = host.now();
+    this.lastMs = this.bornMs;
+    this.replies = new ReplyQueue(this);
+  }
+
+  get blocked(): boolean {
+    return (
+      this.#closed ||
+      this.#closing ||
+      this.#parked !== null ||
+      this.#waiting !== null ||
+      this.#pausedUntilMs > 0
+    );
+  }
+
+  get pendingBytes(): number {
+    return this.replies.pendingBytes;
+  }
+
+  get parked(): boolean {
+    return this.#parked !== null;
+  }
+
+  get inTransaction(): boolean {
+    return this.transaction.open;
+  }
+
+  // From the connection.
+
+  execute(args: Bytes[]): void {
+    this.commands += 1;
+    this.#host.stats.commands += 1;
+    this.lastMs = this.#host.now();
+    const found = findCommand(args);
+    if (typeof found === 'string') {
+      this.transaction.fail();
+      this.#replyError(found);
+      return;
+    }
+    this.lastCommand = found.name;
+    this.#dispatch(found, args, this.lastMs);
+  }
+
+  protocolError(line: string): void {
+    this.#replyError(line);
+    this.closeAfterReply();
+  }
+
+  disconnected(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#parked = null;
+    this.#waiting = null;
+    this.unwatch();
+    this.replies.clear();
+    this.#host.forget(this);
+  }
+
+  // Deciding where a command runs.
+
+  #dispatch(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
+    const { transaction } = this;
+    if (!this.authenticated && !spec.flags.includes('no_auth')) {
+      transaction.fail();
+      this.#replyError('NOAUTH Authentication required.');
+      return;
+    }
+    const control = spec.doc.group === 'transactions' && spec.name !== 'watch';
+    if (transaction.open && !control && !isImmediate(spec)) {
+      this.#queue(spec, args, sinceMs);
+      return;
+    }
+    if (spec.name === 'exec' && transaction.open) {
+      this.#executeOn(spec, args, sinceMs, transaction.needs, transaction.slot);
+      return;
+    }
+    if (spec.scope === 'session') {
+      this.#runHere(spec, args);
+      return;
+    }
+    const slot = this.#slotOf(spec, args);
+    if (typeof slot === 'string') this.#replyError(slot);
+    else this.#executeOn(spec, args, sinceMs, needsOf(spec), slot);
+  }
+
+  /** The slot of a command's keys; -1 without keys; an error line when they are in several, or make no sense. */
+  #slotOf(spec: CommandSpec, args: readonly Bytes[]): number | string {
+    if (spec.scope !== 'keys') return -1;
+    const indices = keysOf(spec, args);
+    if (indices === null) return 'ERR syntax error';
+    let slot = -1;
+    for (const index of indices) {
+      const keySlot = slotOf(args[index] as Bytes);
+      if (slot >= 0 && keySlot !== slot) return "CROSSSLOT Keys in request don't hash to the same slot";
+      slot = keySlot;
+    }
+    return slot;
+  }
+
+  #queue(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
+    const { transaction } = this;
+    if (spec.flags.includes('no_multi')) {
+      transaction.fail();
+      this.#replyError(`ERR Command '${spec.name}' not allowed inside a transaction`);
+      return;
+    }
+    const slot = this.#slotOf(spec, args);
+    if (typeof slot === 'string' || (slot >= 0 && transaction.slot >= 0 && slot !== transaction.slot)) {
+      transaction.fail();
+      this.#replyError(
+        typeof slot === 'string' ? slot : "CROSSSLOT Keys in request don't hash to the same slot",
+      );
+      return;
+    }
+    const needs = needsOf(spec);
+    if (needs !== 'nothing') {
+      const where = this.#host.route(slot, needs, this.readOnly, this.#asking);
+      if (where.kind === 'park') {
+        this.#park(spec, args, sinceMs, where.reason);
+        return;
+      }
+      if (where.kind === 'error') {
+        transaction.fail();
+        this.#replyError(where.line);
+        return;
+      }
+    }
+    if (!transaction.queue(spec, args, slot, needs, this.#host.options.transactionBytes)) {
+      this.#replyError('ERR Transaction is too large');
+      return;
+    }
+    this.#reply((writer) => writer.simple('QUEUED'), null);
+  }
+
+  #executeOn(
+    spec: CommandSpec,
+    args: Bytes[],
+    sinceMs: number,
+    needs: 'nothing' | 'read' | 'write',
+    slot: number,
+  ): void {
+    if (needs === 'nothing') {
+      this.#runHere(spec, args);
+      return;
+    }
+    const where = this.#host.route(slot, needs, this.readOnly, this.#asking);
+    if (where.kind === 'park') {
+      this.#park(spec, args, sinceMs, where.reason);
+      return;
+    }
+    this.#asking = false;
+    if (where.kind === 'error') {
+      if (spec.name === 'exec') this.#discard();
+      this.#replyError(where.line);
+      return;
+    }
+    this.#runOn(where.replica, where.kind === 'leader', spec, args);
+  }
+
+  // Running.
+
+  /** A command that needs no shard's state. */
+  #runHere(spec: CommandSpec, args: Bytes[]): void {
+    const writer = this.#host.writer;
+    writer.protocol = this.protocol;
+    this.#host.runWithoutState(spec, args, this, writer);
+    this.#added(null);
+  }
+
+  #runOn(replica: Replica, leading: boolean, spec: CommandSpec, args: Bytes[]): void {
+    const { writer, options } = this.#host;
+    writer.protocol = this.protocol;
+    this.#current = replica;
+    const result = replica.executor.run(spec, args, this, writer, {
+      leading,
+      policy: this.#host.policyCode(this.#policy),
+    });
+    this.#current = null;
+    let gate: Gate | null = null;
+    if (result < 0) {
+      this.lastWrite = { replica, lsn: -result };
+      gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1 };
+      // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
+    } else if (leading) {
+      gate = { keeper: replica, policy: options.readGate, lsn: result, readMs: this.lastMs };
+    }
+    this.#added(gate);
+    this.#host.touched();
+  }
+
+  /** The replica that runs the current command. */
+  #current: Replica | null = null;
+  /** True inside EXEC, where nothing waits. */
+  #executing = false;
+
+  #added(gate: Gate | null): void {
+    const { out } = this.#host.writer;
+    if (out.length === 0) return; // the reply comes later (WAIT)
+    const silent = this.#replyOff || this.#skipNext;
+    this.#skipNext = false;
+    if (silent) {
+      out.rewind(0);
+      return;
+    }
+    this.replies.add(out, gate, this.lastMs);
+    this.#host.replied(this);
+  }
+
+  #reply(write: (writer: ReplyWriter) => void, gate: Gate | null): void {
+    const { writer } = this.#host;
+    writer.protocol = this.protocol;
+    write(writer);
+    this.replies.add(writer.out, gate, this.lastMs);
+    this.#host.replied(this);
+  }
+
+  #replyError(line: string): void {
+    this.#host.stats.errors += 1;
+    this.#reply((writer) => writer.error(line), null);
+  }
+
+  // Waiting.
+
+  #park(spec: CommandSpec, args: Bytes[], sinceMs: number, reason: string): void {
+    if (this.#host.now() - sinceMs >= this.#host.options.parkMs) {
+      this.#asking = false;
+      if (spec.name === 'exec') this.#discard();
+      else if (this.transaction.open) this.transaction.fail();
+      this.#replyError(`CLUSTERDOWN ${reason}`);
+      return;
+    }
+    this.#parked = { spec, args, sinceMs };
+    this.#host.parked(this);
+  }
+
+  /** The parked command may be able to run, or its time is over. */
+  retry(): void {
+    const parked = this.#parked;
+    if (parked === null) return;
+    this.#parked = null;
+    this.#dispatch(parked.spec, parked.args, parked.sinceMs);
+    if (!this.blocked) this.#host.resumeLater(this);
+  }
+
+  resume(): void {
+    if (!this.blocked) this.#sink.resume();
+  }
+
+  gateOpened(): void {
+    this.replies.opened();
+    this.#host.replied(this);
+  }
+
+  /** Gives the connection what may leave. */
+  flush(): void {
+    if (this.#closed) return;
+    this.replies.release((bytes) => this.#sink.write(bytes));
+    if (this.#closing && this.replies.empty) this.close('closed by command');
+  }
+
+  /** Called about every 10 ms while anything waits. */
+  tick(now: number): void {
+    if (this.#parked !== null) this.retry();
+    if (this.#pausedUntilMs > 0 && now >= this.#pausedUntilMs) {
+      this.#pausedUntilMs = 0;
+      this.#host.resumeLater(this);
+    }
+    this.checkWait(now);
+    const expired = this.replies.expire(now, ({ lsn, policy }) => {
+      const wanted = `${policy.who} ${policy.stage}`;
+      return `ACKTIMEOUT LSN ${lsn} was not acknowledged by ${wanted} within ${policy.timeoutMs} ms; its outcome is unknown`;
+    });
+    if (expired) this.#host.replied(this);
+  }
+
+  get waits(): boolean {
+    return this.#parked !== null || this.#waiting !== null || this.#pausedUntilMs > 0 || !this.replies.empty;
+  }
+
+  /** Ends the conversation; what may leave has left. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.disconnected();
+    this.#sink.close(reason);
+  }
+
+  // What commands do to their session.
+
+  setProtocol(protocol: 2 | 3): void {
+    this.protocol = protocol;
+    this.#host.writer.protocol = protocol;
+  }
+
+  authenticate(user: Bytes, password: Bytes): boolean {
+    const fits = this.#host.checkPassword(user, password);
+    if (fits) this.authenticated = true;
+    return fits;
+  }
+
+  reset(): void {
+    this.#discard();
+    this.name = '';
+    this.readOnly = false;
+    this.noEvict = false;
+    this.noTouch = false;
+    this.#asking = false;
+    this.#replyOff = false;
+    this.#policy = this.#host.options.ack;
+    this.authenticated = this.#host.password === '';
+    this.setProtocol(2);
+  }
+
+  closeAfterReply(): void {
+    this.#closing = true;
+    this.#host.replied(this);
+  }
+
+  setReplyMode(mode: 'on' | 'off' | 'skip'): void {
+    if (mode === 'skip') this.#skipNext = true;
+    else this.#replyOff = mode === 'off';
+  }
+
+  asking(): void {
+    this.#asking = true;
+  }
+
+  beginTransaction(): void {
+    this.transaction.begin();
+  }
+
+  discardTransaction(): void {
+    this.#discard();
+  }
+
+  #discard(): void {
+    this.transaction.end();
+    this.unwatch();
+  }
+
+  executeTransaction(): void {
+    const { transaction } = this;
+    const { writer } = this.#host;
+    const { commands, failed } = transaction;
+    const replica = this.#current;
+    // A watched key that has expired meanwhile changes now, before it is judged.
+    if (replica !== null) for (const key of transaction.watchedKeys) replica.executor.get(key);
+    const { dirty } = transaction;
+    this.#discard();
+    if (failed) {
+      writer.error('EXECABORT Transaction discarded because of previous errors.');
+    } else if (dirty) {
+      writer.nilArray();
+    } else {
+      this.#executing = true;
+      writer.array(commands.length);
+      for (const { spec, args } of commands) {
+        if (replica === null) this.#host.runWithoutState(spec, args, this, writer);
+        else (spec.run as NonNullable<CommandSpec['run']>)(replica.executor, args);
+      }
+      this.#executing = false;
+    }
+  }
+
+  watch(keys: readonly Bytes[]): void {
+    const replica = this.#current;
+    if (replica === null) return;
+    for (const key of keys) {
+      replica.executor.get(key);
+      this.transaction.watch(key, replica.watches);
+    }
+  }
+
+  unwatch(): void {
+    this.transaction.unwatch();
+  }
+
+  waitReplicas(replicas: number, timeoutMs: number): void {
+    this.#await('received', 0, replicas, timeoutMs, (_local, held, write) =>
+      write((writer) => writer.integer(held)),
+    );
+  }
+
+  waitFlushed(local: number, replicas: number, timeoutMs: number): void {
+    this.#await('flushed', local, replicas, timeoutMs, (own, held, write) =>
+      write((writer) => {
+        writer.array(2);
+        writer.integer(own);
+        writer.integer(held);
+      }),
+    );
+  }
+
+  #await(stage: Stage, local: number, replicas: number, timeoutMs: number, answer: Waiting['answer']): void {
+    const deadlineMs =
+      timeoutMs === 0 || this.inTransaction ? Number.POSITIVE_INFINITY : this.lastMs + timeoutMs;
+    const waiting = { stage, replicas, local, deadlineMs, answer };
+    const reached = this.#copies(stage);
+    // At once, the reply is this command's like any other's; later it is one of its own.
+    if (this.#executing || this.#isMet(waiting, reached))
+      answer(reached.local, reached.replicas, (reply) => reply(this.#host.writer));
+    else this.#waiting = waiting;
+    this.#host.touched();
+  }
+
+  #copies(stage: Stage): { local: number; replicas: number } {
+    const { lastWrite } = this;
+    if (lastWrite === null) return this.#host.copiesOfNothing();
+    const { replica, lsn } = lastWrite;
+    return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.followersHolding(lsn, stage) };
+  }
+
+  #isMet(waiting: Waiting, reached: { local: number; replicas: number }): boolean {
+    return reached.local >= waiting.local && reached.replicas >= waiting.replicas;
+  }
+
+  /** Positions moved, or time passed. */
+  checkWait(now: number): void {
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    const reached = this.#copies(waiting.stage);
+    if (!this.#isMet(waiting, reached) && now < waiting.deadlineMs) return;
+    this.#waiting = null;
+    waiting.answer(reached.local, reached.replicas, (reply) => this.#reply(reply, null));
+    this.#host.resumeLater(this);
+  }
+
+  get waitStage(): Stage | null {
+    return this.#waiting?.stage ?? null;
+  }
+
+  setAckPolicy(words: readonly Bytes[]): string | null {
+    const policy = parseAckPolicy(words, this.#policy);
+    if (typeof policy === 'string') return policy;
+    this.#policy = policy;
+    return null;
+  }
+
+  ackPolicyText(): string {
+    return formatAckPolicy(this.#policy);
+  }
+
+  pause(ms: number): void {
+    this.#pausedUntilMs = this.#host.now() + ms;
+    this.#host.replied(this);
+  }
+}
+
+/** Commands that run at once inside MULTI. */
+function isImmediate(spec: CommandSpec): boolean {
+  return spec.name === 'quit' || spec.name === 'reset';
+}
+
+function needsOf(spec: CommandSpec): 'nothing' | 'read' | 'write' {
+  if (spec.scope === 'session') return 'nothing';
+  return spec.flags.includes('write') ? 'write' : 'read';
+}

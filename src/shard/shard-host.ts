@@ -1,0 +1,335 @@
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { Bytes } from '../bytes/types.ts';
+import type { CommandContext, CommandSpec } from '../commands/types.ts';
+import type { Membership, Message, NodeId } from '../core/types.ts';
+import { runTask } from '../env/task.ts';
+import type { TurnEnd } from '../env/turn.ts';
+import type { RecoveredShard } from '../log/types.ts';
+import type { PeerHandler, PeerIdentity } from '../peer/types.ts';
+import { RespWriter } from '../resp/reply-writer.ts';
+import type { AckPolicy } from './ack-policy.ts';
+import { encodeAckPolicy } from './ack-policy.ts';
+import { Replica } from './replica.ts';
+import type { ReplicaContext } from './replica-context.ts';
+import { Session } from './session.ts';
+import type { Route, SessionHost, SessionOptions } from './session-host.ts';
+import type { ClientSession, SessionSink } from './session-types.ts';
+
+/** A leader that was not heard for this many heartbeats may be gone: commands wait rather than being sent to it. */
+const doubtfulHeartbeats = 3;
+
+/** What the shards of a node need beside what each replica does. */
+export interface HostContext
+  extends Omit<
+    ReplicaContext,
+    | 'touched'
+    | 'positionsMoved'
+    | 'servingChanged'
+    | 'roleMayHaveChanged'
+    | 'deposed'
+    | 'doubtCleared'
+    | 'nextContext'
+  > {
+  readonly turn: TurnEnd;
+  readonly session: SessionOptions;
+  readonly password: () => string;
+  /** Where clients reach a node, `host:port`; null when that is not known. */
+  clientAddress(node: NodeId): string | null;
+  /** Sends what the peers were given in this turn. */
+  flushPeers(): void;
+  /** The data directory holds something that others rely on from now on. */
+  noLongerFresh(): void;
+}
+
+/**
+ * All replicas and all sessions of one node: routes commands, ends turns, and hears what the peers send. The node's
+ * wiring (or the simulator) calls `tick` about every 10 ms.
+ */
+export class ShardHost implements SessionHost, PeerHandler {
+  readonly replicas = new Map<number, Replica>();
+  readonly sessions = new Map<number, Session>();
+  readonly writer = new RespWriter(new ByteWriter(256 << 10));
+  readonly stats = { commands: 0, errors: 0 };
+  readonly #context: HostContext;
+  readonly #replicaContext: ReplicaContext;
+  #nextSession = 1;
+  #nextContext = 1;
+  #turnScheduled = false;
+  #flushing: Session[] = [];
+  #resuming: Session[] = [];
+  #parked = new Set<Session>();
+  #unpark = false;
+  #checkWaits = false;
+  /** Roles as they were when parked commands were last looked at. */
+  readonly #roles = new Map<number, string>();
+  #pausedUntilMs = 0;
+  #pauseWritesOnly = false;
+  /** Set while clients must go: they are closed at the end of the turn. */
+  #closeClients: string | null = null;
+
+  constructor(context: HostContext) {
+    this.#context = context;
+    this.#replicaContext = {
+      ...context,
+      spanOf: (batch) => context.spanOf(batch),
+      encodeMembership: (membership) => context.encodeMembership(membership),
+      decodeMembership: (bytes) => context.decodeMembership(bytes),
+      fatal: (error) => context.fatal(error),
+      nextContext: () => this.#nextContext++,
+      touched: () => this.touched(),
+      positionsMoved: () => {
+        this.#checkWaits = true;
+      },
+      servingChanged: () => {
+        this.#unpark = true;
+        this.touched();
+      },
+      roleMayHaveChanged: (replica) => this.#noteRole(replica),
+      deposed: (_replica, planned) => {
+        if (!planned) this.#closeClients = 'this node lost its leadership';
+        this.touched();
+      },
+      doubtCleared: () => context.noLongerFresh(),
+    };
+  }
+
+  get options(): SessionOptions {
+    return this.#context.session;
+  }
+
+  get password(): string {
+    return this.#context.password();
+  }
+
+  /** Opens one replica; the log has been opened. `done` hears the error that keeps the node from serving. */
+  openReplica(
+    shard: number,
+    recovered: RecoveredShard | null,
+    initial: Membership,
+    fresh: boolean,
+    done: (error: Error | null) => void,
+  ): void {
+    const replica = new Replica(shard, this.#replicaContext);
+    runTask(replica.open(recovered, initial, fresh), (error) => {
+      if (error === null) this.replicas.set(shard, replica);
+      this.touched();
+      done(error);
+    });
+  }
+
+  now(): number {
+    return this.#context.clock.monotonicMs();
+  }
+
+  // Sessions.
+
+  openSession(sink: SessionSink): ClientSession {
+    const session = new Session(this.#nextSession++, this, sink);
+    this.sessions.set(session.id, session);
+    return session;
+  }
+
+  forget(session: Session): void {
+    this.sessions.delete(session.id);
+    this.#parked.delete(session);
+  }
+
+  closeSessions(reason: string): void {
+    for (const session of [...this.sessions.values()]) session.close(reason);
+  }
+
+  replied(session: Session): void {
+    this.#flushing.push(session);
+    this.touched();
+  }
+
+  parked(session: Session): void {
+    this.#parked.add(session);
+  }
+
+  get parkedNow(): number {
+    return this.#parked.size;
+  }
+
+  resumeLater(session: Session): void {
+    this.#resuming.push(session);
+    this.touched();
+  }
+
+  checkPassword(user: Bytes, password: Bytes): boolean {
+    return (user === '' || user === 'default') && password === this.password;
+  }
+
+  policyCode(policy: AckPolicy): number {
+    return encodeAckPolicy(policy);
+  }
+
+  copiesOfNothing(): { local: number; replicas: number } {
+    let replicas = 0;
+    for (const replica of this.replicas.values())
+      replicas = Math.max(replicas, replica.core.leadership?.followers.size ?? 0);
+    return { local: 1, replicas };
+  }
+
+  pauseClients(ms: number, writesOnly: boolean): void {
+    this.#pausedUntilMs = ms === 0 ? 0 : this.now() + ms;
+    this.#pauseWritesOnly = writesOnly;
+    this.#unpark = true;
+    this.touched();
+  }
+
+  runWithoutState(spec: CommandSpec, args: Bytes[], session: Session, writer: RespWriter): void {
+    const run = spec.run as NonNullable<CommandSpec['run']>;
+    const { services, clock, random } = this.#context;
+    const stateless: Pick<CommandContext, 'reply' | 'now' | 'random' | 'session' | 'node'> = {
+      reply: writer,
+      now: clock.wallMs(),
+      random,
+      session,
+      node: services,
+    };
+    run(stateless as CommandContext, args);
+  }
+
+  // Routing.
+
+  route(slot: number, needs: 'read' | 'write', readOnly: boolean, _asking: boolean): Route {
+    const replica = this.replicas.values().next().value;
+    if (replica === undefined) return { kind: 'park', reason: 'this node is starting' };
+    const now = this.now();
+    if (now < this.#pausedUntilMs && (needs === 'write' || !this.#pauseWritesOnly))
+      return { kind: 'park', reason: 'clients are paused' };
+    if (replica.serving) return this.#routeOnLeader(replica, needs);
+    if (readOnly && needs === 'read' && !replica.rebuilding && replica.core.doubt === null)
+      return { kind: 'follower', replica };
+    const { leader } = replica.core;
+    const silentMs = now - replica.core.following.heardMs;
+    const lively =
+      leader !== null &&
+      leader !== this.#context.self &&
+      silentMs < doubtfulHeartbeats * this.#context.options.core.heartbeatMs;
+    const address =
+      lively && this.#context.peers.connected(leader) ? this.#context.clientAddress(leader) : null;
+    if (address === null)
+      return { kind: 'park', reason: `shard ${replica.shard} has no leader at the moment` };
+    return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
+  }
+
+  #routeOnLeader(replica: Replica, needs: 'read' | 'write'): Route {
+    if (needs === 'write') {
+      const { core } = replica;
+      if (!core.accepting) return { kind: 'park', reason: 'leadership is being handed over' };
+      const { minInSync } = this.#context.options;
+      if (minInSync > 1 && (core.leadership?.inSyncVoters(core.membership, this.now()) ?? 0) < minInSync) {
+        return { kind: 'error', line: 'NOREPLICAS Not enough good replicas to write.' };
+      }
+      if (this.#context.log.stats.spaceShort) {
+        return {
+          kind: 'error',
+          line: 'DISKFULL There is too little disk space for another log segment; writes are refused until there is more.',
+        };
+      }
+    }
+    return { kind: 'leader', replica };
+  }
+
+  // Peers.
+
+  received(from: NodeId, shard: number, message: Message): void {
+    this.replicas.get(shard)?.received(from, message, this.now());
+    this.touched();
+  }
+
+  linkUp(peer: NodeId): void {
+    const now = this.now();
+    for (const replica of this.replicas.values()) replica.linkUp(peer, now);
+    this.#confirmFreshness();
+  }
+
+  linkDown(peer: NodeId, refused: boolean): void {
+    if (!refused) return;
+    const now = this.now();
+    for (const replica of this.replicas.values()) replica.peerGone(peer, now);
+  }
+
+  identified(_peer: PeerIdentity): void {
+    this.#confirmFreshness();
+  }
+
+  /** A new cluster begins once every voter has been seen, and all are as new as this one. */
+  #confirmFreshness(): void {
+    for (const replica of this.replicas.values()) {
+      const { core } = replica;
+      if (core.doubt === null || core.doubt.mayHaveAcknowledged !== null || core.lastLsn > 0 || core.term > 0)
+        continue;
+      const others = core.membership.voters.filter((voter) => voter !== this.#context.self);
+      if (others.every((voter) => this.#context.peers.identityOf(voter)?.fresh === true))
+        replica.confirmFresh(this.now());
+    }
+  }
+
+  // Turns.
+
+  touched(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#context.turn.schedule(() => this.#endTurn());
+  }
+
+  #noteRole(replica: Replica): void {
+    const { core } = replica;
+    const role = `${core.term} ${core.leader} ${replica.serving} ${core.accepting}`;
+    if (this.#roles.get(replica.shard) === role) return;
+    this.#roles.set(replica.shard, role);
+    this.#unpark = true;
+    this.touched();
+  }
+
+  #endTurn(): void {
+    this.#turnScheduled = false;
+    if (this.#unpark) {
+      this.#unpark = false;
+      this.#retryParked();
+    }
+    for (const replica of this.replicas.values()) replica.sealTurn();
+    // The disk begins first: it works beside everything that follows.
+    this.#context.log.flush();
+    const now = this.now();
+    for (const replica of this.replicas.values()) replica.endTurn(now);
+    if (this.#checkWaits) {
+      this.#checkWaits = false;
+      for (const session of this.sessions.values()) if (session.waitStage !== null) session.checkWait(now);
+    }
+    this.#flushSessions();
+    if (this.#closeClients !== null) {
+      this.closeSessions(this.#closeClients);
+      this.#closeClients = null;
+    }
+    this.#context.flushPeers();
+    const resuming = this.#resuming;
+    this.#resuming = [];
+    for (const session of resuming) session.resume();
+  }
+
+  #flushSessions(): void {
+    const sessions = this.#flushing;
+    this.#flushing = [];
+    for (const session of sessions) session.flush();
+  }
+
+  #retryParked(): void {
+    const sessions = [...this.#parked];
+    this.#parked.clear();
+    for (const session of sessions) session.retry();
+  }
+
+  /** Time passed. */
+  tick(): void {
+    const now = this.now();
+    this.#context.log.tick();
+    for (const replica of this.replicas.values()) replica.tick(now);
+    this.#confirmFreshness();
+    for (const session of this.sessions.values()) if (session.waits) session.tick(now);
+    this.touched();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { CommandSpec } from '../commands/types.ts';
+import type { Watcher, Watches } from './watches.ts';
+
+export interface QueuedCommand {
+  readonly spec: CommandSpec;
+  readonly args: Bytes[];
+}
+
+/** What MULTI collects until EXEC, and what WATCH saw. */
+export class Transaction implements Watcher {
+  open = false;
+  /** A command could not be queued: EXEC will refuse. */
+  failed = false;
+  /** A watched key changed: EXEC will do nothing. */
+  dirty = false;
+  commands: QueuedCommand[] = [];
+  /** The one slot of all keys; -1 before the first. */
+  slot = -1;
+  /** The strongest need among the queued commands. */
+  needs: 'nothing' | 'read' | 'write' = 'nothing';
+  #bytes = 0;
+  readonly #watched = new Map<Bytes, Watches>();
+
+  begin(): void {
+    this.open = true;
+  }
+
+  /** A command inside MULTI was refused. */
+  fail(): void {
+    if (this.open) this.failed = true;
+  }
+
+  /** False when the transaction would become larger than `maxBytes`; then it has failed. */
+  queue(
+    spec: CommandSpec,
+    args: Bytes[],
+    slot: number,
+    needs: 'nothing' | 'read' | 'write',
+    maxBytes: number,
+  ): boolean {
+    for (const arg of args) this.#bytes += arg.length + 16;
+    if (this.#bytes > maxBytes) {
+      this.failed = true;
+      return false;
+    }
+    this.commands.push({ spec, args });
+    if (slot >= 0) this.slot = slot;
+    if (needs === 'write' || this.needs === 'nothing') this.needs = needs === 'nothing' ? this.needs : needs;
+    return true;
+  }
+
+  end(): void {
+    this.open = false;
+    this.failed = false;
+    this.commands = [];
+    this.slot = -1;
+    this.needs = 'nothing';
+    this.#bytes = 0;
+  }
+
+  watch(key: Bytes, watches: Watches): void {
+    if (this.#watched.has(key)) return;
+    this.#watched.set(key, watches);
+    watches.add(key, this);
+  }
+
+  unwatch(): void {
+    for (const [key, watches] of this.#watched) watches.remove(key, this);
+    this.#watched.clear();
+    this.dirty = false;
+  }
+
+  get watchedKeys(): IterableIterator<Bytes> {
+    return this.#watched.keys();
+  }
+
+  watchedKeyChanged(): void {
+    this.dirty = true;
+  }
+}
