@@ -10,6 +10,8 @@ const maxScans = 256;
 interface OpenScan {
   readonly slot: number;
   readonly iterator: IterableIterator<[Bytes, Entry]>;
+  /** Entries to visit at most: as many as there were at the beginning. What came later stands behind all of them. */
+  left: number;
 }
 
 /**
@@ -32,35 +34,36 @@ export class Scanner {
     visit: (key: Bytes, entry: Entry) => void,
   ): number {
     let slot = cursor % slotCount;
-    let scan = Math.floor(cursor / slotCount);
-    let left = count;
-    while (slot < slotCount) {
+    let id = Math.floor(cursor / slotCount);
+    let left = Math.max(count, 1);
+    for (; slot < slotCount && left > 0; slot++) {
       const map = slots[slot];
+      const known = id === 0 ? undefined : this.#open.get(id);
       if (map !== undefined) {
-        const open = this.#open.get(scan);
-        const resumed = scan !== 0 && open !== undefined && open.slot === slot ? open.iterator : null;
-        const begins = scan === 0 && map.size > Math.max(wholeSlot, count);
-        const iterator = resumed ?? map[Symbol.iterator]();
-        const limit = resumed !== null || begins ? Math.max(left, 1) : Number.POSITIVE_INFINITY;
-        const visited = take(iterator, limit, visit);
+        const inPieces = id === 0 && map.size > Math.max(wholeSlot, left);
+        const scan: OpenScan =
+          known !== undefined && known.slot === slot
+            ? known
+            : { slot, iterator: map[Symbol.iterator](), left: map.size };
+        const whole = scan !== known && !inPieces;
+        const visited = take(scan.iterator, whole ? scan.left : Math.min(left, scan.left), visit);
         left -= visited;
-        if (visited === limit) return this.#suspend(scan, slot, iterator);
-        this.#open.delete(scan);
+        scan.left -= visited;
+        if (!whole && left <= 0 && scan.left > 0) return this.#keep(id, scan);
       }
-      scan = 0;
-      slot += 1;
-      if (left <= 0) break;
+      this.#open.delete(id);
+      id = 0;
     }
     return slot >= slotCount ? 0 : slot;
   }
 
-  #suspend(scan: number, slot: number, iterator: IterableIterator<[Bytes, Entry]>): number {
-    this.#open.delete(scan);
-    const id = scan === 0 ? this.#nextScan++ : scan;
+  #keep(id: number, scan: OpenScan): number {
+    this.#open.delete(id);
+    const kept = id === 0 ? this.#nextScan++ : id;
     if (this.#nextScan > 0xffff_ffff) this.#nextScan = 1;
-    this.#open.set(id, { slot, iterator });
+    this.#open.set(kept, scan);
     if (this.#open.size > maxScans) this.#open.delete(this.#open.keys().next().value as number);
-    return id * slotCount + slot;
+    return kept * slotCount + scan.slot;
   }
 }
 
