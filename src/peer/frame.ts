@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { MalformedBytes } from '../bytes/byte-reader.ts';
-import type { ByteWriter } from '../bytes/byte-writer.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
 
 /**
  * What travels on a link once the handshake is over:
@@ -61,4 +61,17 @@ export function checkFrame(frame: Buffer): number {
 
 export function frameKind(frame: Buffer): number {
   return frame[16] as number;
+}
+
+/** What each end of a link sends when there is nothing else: proof that it is there. */
+export const aliveFrame: Buffer = linkFrame(linkKind.alive, 0);
+/** Says that the sender is no longer fresh. */
+export const notFreshFrame: Buffer = linkFrame(linkKind.identity, 0);
+
+function linkFrame(kind: number, value: number): Buffer {
+  const out = new ByteWriter(64);
+  const start = beginFrame(out);
+  out.u8(value);
+  endFrame(out, start, kind, 0, 0);
+  return out.take();
 }
