@@ -1,0 +1,264 @@
+import type { Bytes } from '../bytes/types.ts';
+import { slotCount, slotOf } from '../state/slot.ts';
+import { notAnInteger, parseSafeInteger } from './parse.ts';
+import { commandGroup } from './spec.ts';
+import type { CommandContext, CommandSpec, NodeServices, TopologyNode, TopologyShard } from './types.ts';
+
+const { onShard, onSession, container } = commandGroup('cluster');
+const invalidSlot = 'ERR Invalid or out of range slot';
+
+/** Shards that have a leader to name: clients keep what they knew of the others. */
+function led(node: NodeServices): { shard: TopologyShard; leader: TopologyNode }[] {
+  return node.topology().flatMap((shard) => (shard.leader === null ? [] : [{ shard, leader: shard.leader }]));
+}
+
+function slots({ node, reply }: CommandContext): void {
+  const rows = led(node).flatMap(({ shard, leader }) =>
+    shard.slots.map((range) => ({ range, shard, leader })),
+  );
+  reply.array(rows.length);
+  for (const { range, shard, leader } of rows) {
+    const members = [leader, ...shard.followers.filter((follower) => follower.healthy)];
+    reply.array(2 + members.length);
+    reply.integer(range.from);
+    reply.integer(range.to);
+    for (const member of members) {
+      reply.array(4);
+      reply.bulk(member.host);
+      reply.integer(member.port);
+      reply.bulk(member.id);
+      reply.array(0);
+    }
+  }
+}
+
+function shards({ node, reply }: CommandContext): void {
+  const topology = node.topology();
+  reply.array(topology.length);
+  for (const shard of topology) {
+    const members = shard.leader === null ? shard.followers : [shard.leader, ...shard.followers];
+    reply.map(3);
+    reply.bulk('slots');
+    reply.array(shard.slots.length * 2);
+    for (const range of shard.slots) {
+      reply.integer(range.from);
+      reply.integer(range.to);
+    }
+    reply.bulk('nodes');
+    reply.array(members.length);
+    for (const member of members) {
+      reply.map(7);
+      reply.bulk('id');
+      reply.bulk(member.id);
+      reply.bulk('port');
+      reply.integer(member.port);
+      reply.bulk('ip');
+      reply.bulk(member.host);
+      reply.bulk('endpoint');
+      reply.bulk(member.host);
+      reply.bulk('role');
+      reply.bulk(member === shard.leader ? 'master' : 'replica');
+      reply.bulk('replication-offset');
+      reply.integer(member.offset);
+      reply.bulk('health');
+      reply.bulk(member.healthy ? 'online' : 'fail');
+    }
+    reply.bulk('id');
+    reply.bulk(shard.id);
+  }
+}
+
+function nodeLine(member: TopologyNode, shard: TopologyShard, isLeader: boolean): string {
+  const flags = [
+    member.self ? 'myself' : '',
+    isLeader ? 'master' : 'slave',
+    member.healthy ? '' : 'fail',
+  ].filter((flag) => flag !== '');
+  const master = isLeader ? '-' : (shard.leader?.id ?? '-');
+  const ranges = isLeader
+    ? shard.slots.map(({ from, to }) => (from === to ? ` ${from}` : ` ${from}-${to}`)).join('')
+    : '';
+  const state = member.healthy ? 'connected' : 'disconnected';
+  return `${member.id} ${member.host}:${member.port}@${member.peerPort} ${flags.join(',')} ${master} 0 0 ${shard.term} ${state}${ranges}\n`;
+}
+
+function nodeLines(node: NodeServices): string[] {
+  return node.topology().flatMap((shard) => {
+    const leader = shard.leader === null ? [] : [nodeLine(shard.leader, shard, true)];
+    return [...leader, ...shard.followers.map((follower) => nodeLine(follower, shard, false))];
+  });
+}
+
+function info({ node, reply }: CommandContext): void {
+  const topology = node.topology();
+  const covered = led(node)
+    .flatMap(({ shard }) => shard.slots)
+    .reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const assigned = topology
+    .flatMap((shard) => shard.slots)
+    .reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const epoch = Math.max(0, ...topology.map((shard) => shard.term));
+  const fields = {
+    cluster_enabled: 1,
+    cluster_state: covered === slotCount ? 'ok' : 'fail',
+    cluster_slots_assigned: assigned,
+    cluster_slots_ok: covered,
+    cluster_slots_pfail: 0,
+    cluster_slots_fail: assigned - covered,
+    cluster_known_nodes: node.nodes().length,
+    cluster_size: topology.length,
+    cluster_current_epoch: epoch,
+    cluster_my_epoch: epoch,
+    cluster_stats_messages_sent: 0,
+    cluster_stats_messages_received: 0,
+  };
+  reply.verbatim(
+    Object.entries(fields)
+      .map(([name, value]) => `${name}:${value}\r\n`)
+      .join(''),
+  );
+}
+
+function replicas({ node, reply }: CommandContext, args: readonly Bytes[]): void {
+  const found = node.topology().find((shard) => shard.leader?.id === args[2]);
+  if (found === undefined) {
+    reply.error(
+      node.nodes().some((member) => member.id === args[2])
+        ? 'ERR The specified node is not a master'
+        : `ERR Unknown node ${args[2]}`,
+    );
+    return;
+  }
+  reply.array(found.followers.length);
+  for (const follower of found.followers) reply.bulk(nodeLine(follower, found, false).trimEnd());
+}
+
+function slotArgument(text: Bytes): number | null {
+  const slot = parseSafeInteger(text);
+  return slot === null || slot < 0 || slot >= slotCount ? null : slot;
+}
+
+const anywhere = ['loading', 'stale'] as const;
+
+export const clusterCommands: readonly CommandSpec[] = [
+  container('cluster', '3.0.0', 'About the cluster.', [
+    onSession(
+      'cluster|slots',
+      [2, anywhere, '3.0.0', 'O(N) with N nodes', '', 'Which node serves which slots.'],
+      slots,
+    ),
+    onSession(
+      'cluster|shards',
+      [2, anywhere, '7.0.0', 'O(N) with N nodes', '', 'Shards with their slots and nodes.'],
+      shards,
+    ),
+    onSession(
+      'cluster|nodes',
+      [2, anywhere, '3.0.0', 'O(N) with N nodes', '', 'All nodes, a line each.'],
+      ({ node, reply }) => reply.verbatim(nodeLines(node).join('')),
+    ),
+    onSession('cluster|info', [2, anywhere, '3.0.0', 'O(1)', '', 'State of the cluster.'], info),
+    onSession('cluster|myid', [2, anywhere, '3.0.0', 'O(1)', '', 'Id of this node.'], ({ node, reply }) =>
+      reply.bulk(node.nodes().find((member) => member.self)?.id ?? ''),
+    ),
+    onSession(
+      'cluster|myshardid',
+      [2, anywhere, '7.2.0', 'O(1)', '', 'Id of the shard of this node.'],
+      ({ node, reply }) => reply.bulk(node.topology()[0]?.id ?? ''),
+    ),
+    onSession(
+      'cluster|keyslot',
+      [3, anywhere, '3.0.0', 'O(N) with N bytes of key', 'key', 'The slot of a key.'],
+      ({ reply }, args) => reply.integer(slotOf(args[2] as Bytes)),
+    ),
+    onShard(
+      'cluster|countkeysinslot',
+      [3, ['readonly'], '3.0.0', 'O(1)', 'slot', 'Number of keys in a slot.'],
+      ({ keyspace, reply }, args) => {
+        const slot = slotArgument(args[2] as Bytes);
+        if (slot === null) reply.error(invalidSlot);
+        else reply.integer(keyspace.countInSlot(slot));
+      },
+    ),
+    onShard(
+      'cluster|getkeysinslot',
+      [4, ['readonly'], '3.0.0', 'O(N) with N keys returned', 'slot count', 'Keys of a slot.'],
+      ({ keyspace, reply }, args) => {
+        const slot = slotArgument(args[2] as Bytes);
+        const count = parseSafeInteger(args[3] as Bytes);
+        if (slot === null) reply.error(invalidSlot);
+        else if (count === null || count < 0)
+          reply.error(count === null ? notAnInteger : 'ERR Invalid number of keys');
+        else {
+          const keys = keyspace.keysInSlot(slot, count);
+          reply.array(keys.length);
+          for (const key of keys) reply.bulk(key);
+        }
+      },
+    ),
+    onSession(
+      'cluster|replicas',
+      [3, ['admin', ...anywhere], '5.0.0', 'O(N) with N followers', 'node-id', 'Followers of a leader.'],
+      replicas,
+    ),
+    onSession(
+      'cluster|slaves',
+      [
+        3,
+        ['admin', ...anywhere],
+        '3.0.0',
+        'O(N) with N followers',
+        'node-id',
+        'Followers of a leader; the old name of REPLICAS.',
+      ],
+      replicas,
+    ),
+    onSession(
+      'cluster|failover',
+      [
+        -2,
+        ['admin', ...anywhere],
+        '3.0.0',
+        'O(1)',
+        '[FORCE | TAKEOVER]',
+        'Asks the leader to hand over to this node.',
+      ],
+      ({ node, reply }) => {
+        const problem = node.takeOver();
+        if (problem === null) reply.ok();
+        else reply.error(problem);
+      },
+    ),
+  ]),
+  onSession(
+    'readonly',
+    [
+      1,
+      ['loading', 'stale', 'fast'],
+      '3.0.0',
+      'O(1)',
+      '',
+      'Lets this connection read from followers, which may be behind.',
+    ],
+    ({ session, reply }) => {
+      session.readOnly = true;
+      reply.ok();
+    },
+  ),
+  onSession(
+    'readwrite',
+    [1, ['loading', 'stale', 'fast'], '3.0.0', 'O(1)', '', 'Ends READONLY.'],
+    ({ session, reply }) => {
+      session.readOnly = false;
+      reply.ok();
+    },
+  ),
+  onSession(
+    'asking',
+    [1, ['fast'], '3.0.0', 'O(1)', '', 'The next command follows an ASK redirection.'],
+    ({ session, reply }) => {
+      session.asking();
+      reply.ok();
+    },
+  ),
+];

@@ -1,0 +1,33 @@
+import type { Bytes } from '../bytes/types.ts';
+import { notAnInteger, parseInteger } from './parse.ts';
+
+/** Latest expiry that can be stored, ms since the epoch: 2^53 - 1. Redis allows up to 2^63 - 1. */
+const latest = BigInt(Number.MAX_SAFE_INTEGER);
+
+export type ExpiryUnit = 'EX' | 'PX' | 'EXAT' | 'PXAT';
+
+/**
+ * The absolute time that an expiry argument means, in ms since the epoch, or the error line that Redis answers.
+ * @param positive whether 0 and less are errors (SET) or a time in the past (EXPIRE)
+ */
+export function expiryTime(
+  text: Bytes,
+  unit: ExpiryUnit,
+  now: number,
+  command: string,
+  positive: boolean,
+): number | string {
+  const value = parseInteger(text);
+  if (value === null) return notAnInteger;
+  const invalid = `ERR invalid expire time in '${command}' command`;
+  if (positive && value <= 0n) return invalid;
+  const ms = unit === 'EX' || unit === 'EXAT' ? value * 1000n : value;
+  const at = unit === 'EX' || unit === 'PX' ? ms + BigInt(Math.floor(now)) : ms;
+  if (at > latest || at < -latest) return invalid;
+  return Number(at);
+}
+
+/** An expiry in the past that is stored as 1 rather than as 0, which means "never". */
+export function storable(at: number): number {
+  return Math.max(at, 1);
+}

@@ -1,0 +1,94 @@
+import type { CommandFlag, CommandSpec, KeyRange } from './types.ts';
+
+/** One key right behind the name. */
+export const firstKey: KeyRange = { first: 1, last: 1, step: 1 };
+/** Every argument is a key. */
+export const allKeys: KeyRange = { first: 1, last: -1, step: 1 };
+export const twoKeys: KeyRange = { first: 1, last: 2, step: 1 };
+/** Keys and values in turn. */
+export const keyValuePairs: KeyRange = { first: 1, last: -1, step: 2 };
+
+type Run = NonNullable<CommandSpec['run']>;
+type Details = readonly [
+  arity: number,
+  flags: readonly CommandFlag[],
+  since: string,
+  complexity: string,
+  synopsis: string,
+  summary: string,
+];
+
+/** Builds the specs of one group; see `CommandSpec` for what the details mean. */
+export function commandGroup(group: string) {
+  const make = (
+    name: string,
+    scope: CommandSpec['scope'],
+    keys: KeyRange | null,
+    [arity, flags, since, complexity, synopsis, summary]: Details,
+    run: Run,
+  ): CommandSpec => ({
+    name,
+    arity,
+    flags,
+    scope,
+    keys,
+    doc: { summary, since, group, complexity, arguments: synopsis },
+    run,
+  });
+  return {
+    onKeys: (name: string, keys: KeyRange, details: Details, run: Run): CommandSpec =>
+      make(name, 'keys', keys, details, run),
+    onShard: (name: string, details: Details, run: Run): CommandSpec =>
+      make(name, 'shard', null, details, run),
+    onSession: (name: string, details: Details, run: Run): CommandSpec =>
+      make(name, 'session', null, details, run),
+    container: (
+      name: string,
+      since: string,
+      summary: string,
+      subcommands: readonly CommandSpec[],
+    ): CommandSpec => ({
+      name,
+      arity: -2,
+      flags: [],
+      scope: 'session',
+      keys: null,
+      subcommands: [...subcommands, helpOf(name, group, since, subcommands)],
+      doc: { summary, since, group, complexity: 'Depends on subcommand.', arguments: '' },
+    }),
+  };
+}
+
+/** `<container> HELP`, made from the documents of its subcommands. */
+function helpOf(
+  name: string,
+  group: string,
+  since: string,
+  subcommands: readonly CommandSpec[],
+): CommandSpec {
+  return {
+    name: `${name}|help`,
+    arity: 2,
+    flags: ['loading', 'stale'],
+    scope: 'session',
+    keys: null,
+    doc: {
+      summary: `Lists the subcommands of ${name.toUpperCase()}.`,
+      since,
+      group,
+      complexity: 'O(1)',
+      arguments: '',
+    },
+    run: ({ reply }) => {
+      const lines = [`${name.toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
+      for (const { name: full, doc } of subcommands) {
+        lines.push(
+          `${full.slice(name.length + 1).toUpperCase()} ${doc.arguments}`.trim(),
+          `    ${doc.summary}`,
+        );
+      }
+      reply.array(lines.length);
+      for (const line of lines) reply.simple(line);
+    },
+  };
+}

@@ -1,0 +1,450 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { ExpiryUnit } from './expiry-options.ts';
+import { expiryTime, storable } from './expiry-options.ts';
+import {
+  clampRange,
+  formatFloat,
+  inInt64,
+  notAFloat,
+  notAnInteger,
+  parseFloatStrict,
+  parseInteger,
+  parseSafeInteger,
+  syntaxError,
+} from './parse.ts';
+import { allKeys, commandGroup, firstKey, keyValuePairs } from './spec.ts';
+import type { CommandContext, CommandSpec } from './types.ts';
+
+const { onKeys } = commandGroup('string');
+/** Longest string, bytes. */
+const maxStringBytes = 512 << 20;
+const tooLong = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
+const units: readonly string[] = ['EX', 'PX', 'EXAT', 'PXAT'];
+
+interface SetOptions {
+  condition: 'NX' | 'XX' | null;
+  get: boolean;
+  keepTtl: boolean;
+  expiresAt: number;
+}
+
+/** The options of SET behind the value; a string is the error line. */
+function parseSetOptions(args: readonly Bytes[], now: number): SetOptions | string {
+  const options: SetOptions = { condition: null, get: false, keepTtl: false, expiresAt: 0 };
+  let timed = false;
+  for (let i = 3; i < args.length; i++) {
+    const word = (args[i] as Bytes).toUpperCase();
+    const next = args[i + 1];
+    if ((word === 'NX' || word === 'XX') && options.condition === null) options.condition = word;
+    else if (word === 'GET') options.get = true;
+    else if (word === 'KEEPTTL' && !timed) options.keepTtl = true;
+    else if (units.includes(word) && !timed && !options.keepTtl && next !== undefined) {
+      const at = expiryTime(next, word as ExpiryUnit, now, 'set', true);
+      if (typeof at === 'string') return at;
+      options.expiresAt = storable(at);
+      timed = true;
+      i += 1;
+    } else return syntaxError;
+  }
+  return options;
+}
+
+function set(context: CommandContext, args: readonly Bytes[]): void {
+  const { reply, effects } = context;
+  const key = args[1] as Bytes;
+  const value = args[2] as Bytes;
+  if (args.length === 3) {
+    context.get(key);
+    effects.putString(key, value, 0);
+    reply.ok();
+    return;
+  }
+  const options = parseSetOptions(args, context.now);
+  if (typeof options === 'string') {
+    reply.error(options);
+    return;
+  }
+  const old = context.get(key);
+  const oldValue = old?.value;
+  const met = options.condition === null || (options.condition === 'NX') === (old === undefined);
+  if (met) {
+    const expiresAt = options.keepTtl ? (old?.expiresAt ?? 0) : options.expiresAt;
+    if (expiresAt !== 0 && expiresAt <= context.now) {
+      if (old !== undefined) effects.remove(key);
+    } else {
+      effects.putString(key, value, expiresAt);
+    }
+  }
+  if (options.get) replyValue(context, oldValue);
+  else if (met) reply.ok();
+  else reply.nil();
+}
+
+function replyValue({ reply }: CommandContext, value: Bytes | undefined): void {
+  if (value === undefined) reply.nil();
+  else reply.bulk(value);
+}
+
+function setWithExpiry(unit: ExpiryUnit, name: string) {
+  return (context: CommandContext, args: readonly Bytes[]): void => {
+    const at = expiryTime(args[2] as Bytes, unit, context.now, name, true);
+    if (typeof at === 'string') {
+      context.reply.error(at);
+      return;
+    }
+    context.get(args[1] as Bytes);
+    context.effects.putString(args[1] as Bytes, args[3] as Bytes, storable(at));
+    context.reply.ok();
+  };
+}
+
+function getex(context: CommandContext, args: readonly Bytes[]): void {
+  const key = args[1] as Bytes;
+  let at: number | string | null = null;
+  const word = args[2]?.toUpperCase() ?? '';
+  if (args.length === 3 && word === 'PERSIST') at = 0;
+  else if (args.length === 4 && units.includes(word)) {
+    at = expiryTime(args[3] as Bytes, word as ExpiryUnit, context.now, 'getex', true);
+    if (typeof at === 'number') at = storable(at);
+  } else if (args.length > 2) at = syntaxError;
+  if (typeof at === 'string') {
+    context.reply.error(at);
+    return;
+  }
+  const entry = context.get(key);
+  const value = entry?.value;
+  if (entry !== undefined && at !== null) {
+    if (at !== 0 && at <= context.now) context.effects.remove(key);
+    else if (at !== entry.expiresAt) context.effects.setExpiry(key, at);
+  }
+  replyValue(context, value);
+}
+
+/** Adds to the integer at a key; the expiry stays. */
+function increment(context: CommandContext, key: Bytes, by: bigint): void {
+  const entry = context.get(key);
+  const old = entry === undefined ? 0n : parseInteger(entry.value);
+  if (old === null) {
+    context.reply.error(notAnInteger);
+    return;
+  }
+  const sum = old + by;
+  if (!inInt64(sum)) {
+    context.reply.error('ERR increment or decrement would overflow');
+    return;
+  }
+  context.effects.putString(key, sum.toString(), entry?.expiresAt ?? 0);
+  context.reply.integer(sum);
+}
+
+function incrementBy(sign: 1n | -1n) {
+  return (context: CommandContext, args: readonly Bytes[]): void => {
+    const by = parseInteger(args[2] as Bytes);
+    if (by === null) context.reply.error(notAnInteger);
+    else if (sign < 0n && !inInt64(-by)) context.reply.error('ERR decrement would overflow');
+    else increment(context, args[1] as Bytes, by * sign);
+  };
+}
+
+function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void {
+  const key = args[1] as Bytes;
+  const entry = context.get(key);
+  const old = entry === undefined ? 0 : parseFloatStrict(entry.value);
+  const by = parseFloatStrict(args[2] as Bytes);
+  if (old === null || by === null) {
+    context.reply.error(notAFloat);
+    return;
+  }
+  const sum = old + by;
+  if (!Number.isFinite(sum)) {
+    context.reply.error('ERR increment would produce NaN or Infinity');
+    return;
+  }
+  // Decimal fractions are added as such where that is exact: 10.5 + 0.1 is 10.6.
+  const text = formatFloat(Number.isInteger(sum) ? sum : Number(sum.toPrecision(15)));
+  context.effects.putString(key, text, entry?.expiresAt ?? 0);
+  context.reply.bulk(text);
+}
+
+function getRange(context: CommandContext, args: readonly Bytes[]): void {
+  const start = parseSafeInteger(args[2] as Bytes);
+  const end = parseSafeInteger(args[3] as Bytes);
+  if (start === null || end === null) {
+    context.reply.error(notAnInteger);
+    return;
+  }
+  const value = context.get(args[1] as Bytes)?.value ?? '';
+  const range = clampRange(start, end, value.length);
+  context.reply.bulk(range === null ? '' : value.slice(range.from, range.to + 1));
+}
+
+function setRange(context: CommandContext, args: readonly Bytes[]): void {
+  const key = args[1] as Bytes;
+  const part = args[3] as Bytes;
+  const offset = parseSafeInteger(args[2] as Bytes);
+  if (offset === null) context.reply.error(notAnInteger);
+  else if (offset < 0) context.reply.error('ERR offset is out of range');
+  else if (offset + part.length > maxStringBytes) context.reply.error(tooLong);
+  else {
+    const length = context.get(key)?.value.length ?? 0;
+    if (part.length > 0) context.effects.setRange(key, offset, part);
+    context.reply.integer(part.length > 0 ? Math.max(length, offset + part.length) : length);
+  }
+}
+
+function append(context: CommandContext, args: readonly Bytes[]): void {
+  const key = args[1] as Bytes;
+  const suffix = args[2] as Bytes;
+  const entry = context.get(key);
+  const length = (entry?.value.length ?? 0) + suffix.length;
+  if (length > maxStringBytes) {
+    context.reply.error(tooLong);
+    return;
+  }
+  if (entry === undefined || suffix.length > 0) context.effects.appendString(key, suffix);
+  context.reply.integer(length);
+}
+
+function multiSet(onlyIfAbsent: boolean, name: string) {
+  return (context: CommandContext, args: readonly Bytes[]): void => {
+    if (args.length % 2 === 0) {
+      context.reply.error(`ERR wrong number of arguments for '${name}' command`);
+      return;
+    }
+    let present = false;
+    for (let i = 1; i < args.length; i += 2) present = context.get(args[i] as Bytes) !== undefined || present;
+    if (onlyIfAbsent && present) {
+      context.reply.integer(0);
+      return;
+    }
+    for (let i = 1; i < args.length; i += 2)
+      context.effects.putString(args[i] as Bytes, args[i + 1] as Bytes, 0);
+    if (onlyIfAbsent) context.reply.integer(1);
+    else context.reply.ok();
+  };
+}
+
+export const stringCommands: readonly CommandSpec[] = [
+  onKeys(
+    'get',
+    firstKey,
+    [2, ['readonly', 'fast'], '1.0.0', 'O(1)', 'key', 'The string at a key.'],
+    (context, args) => {
+      replyValue(context, context.get(args[1] as Bytes)?.value);
+    },
+  ),
+  onKeys(
+    'set',
+    firstKey,
+    [
+      -3,
+      ['write', 'denyoom'],
+      '1.0.0',
+      'O(1)',
+      'key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]',
+      'Puts a string at a key, whatever was there.',
+    ],
+    set,
+  ),
+  onKeys(
+    'setnx',
+    firstKey,
+    [
+      3,
+      ['write', 'denyoom', 'fast'],
+      '1.0.0',
+      'O(1)',
+      'key value',
+      'Puts a string at a key that does not exist.',
+    ],
+    (context, args) => {
+      const absent = context.get(args[1] as Bytes) === undefined;
+      if (absent) context.effects.putString(args[1] as Bytes, args[2] as Bytes, 0);
+      context.reply.integer(absent ? 1 : 0);
+    },
+  ),
+  onKeys(
+    'setex',
+    firstKey,
+    [
+      4,
+      ['write', 'denyoom'],
+      '2.0.0',
+      'O(1)',
+      'key seconds value',
+      'Puts a string that expires after some seconds.',
+    ],
+    setWithExpiry('EX', 'setex'),
+  ),
+  onKeys(
+    'psetex',
+    firstKey,
+    [
+      4,
+      ['write', 'denyoom'],
+      '2.6.0',
+      'O(1)',
+      'key milliseconds value',
+      'Puts a string that expires after some milliseconds.',
+    ],
+    setWithExpiry('PX', 'psetex'),
+  ),
+  onKeys(
+    'getset',
+    firstKey,
+    [
+      3,
+      ['write', 'denyoom', 'fast'],
+      '1.0.0',
+      'O(1)',
+      'key value',
+      'Puts a string and gives back the one before.',
+    ],
+    (context, args) => {
+      const old = context.get(args[1] as Bytes)?.value;
+      context.effects.putString(args[1] as Bytes, args[2] as Bytes, 0);
+      replyValue(context, old);
+    },
+  ),
+  onKeys(
+    'getdel',
+    firstKey,
+    [2, ['write', 'fast'], '6.2.0', 'O(1)', 'key', 'The string at a key, which is deleted.'],
+    (context, args) => {
+      const value = context.get(args[1] as Bytes)?.value;
+      if (value !== undefined) context.effects.remove(args[1] as Bytes);
+      replyValue(context, value);
+    },
+  ),
+  onKeys(
+    'getex',
+    firstKey,
+    [
+      -2,
+      ['write', 'fast'],
+      '6.2.0',
+      'O(1)',
+      'key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]',
+      'The string at a key, whose expiry is changed.',
+    ],
+    getex,
+  ),
+  onKeys(
+    'mget',
+    allKeys,
+    [-2, ['readonly', 'fast'], '1.0.0', 'O(N) with N keys', 'key [key ...]', 'The strings at several keys.'],
+    (context, args) => {
+      context.reply.array(args.length - 1);
+      for (let i = 1; i < args.length; i++) replyValue(context, context.get(args[i] as Bytes)?.value);
+    },
+  ),
+  onKeys(
+    'mset',
+    keyValuePairs,
+    [
+      -3,
+      ['write', 'denyoom'],
+      '1.0.1',
+      'O(N) with N keys',
+      'key value [key value ...]',
+      'Puts strings at several keys at once.',
+    ],
+    multiSet(false, 'mset'),
+  ),
+  onKeys(
+    'msetnx',
+    keyValuePairs,
+    [
+      -3,
+      ['write', 'denyoom'],
+      '1.0.1',
+      'O(N) with N keys',
+      'key value [key value ...]',
+      'Puts strings at several keys when none of them exists.',
+    ],
+    multiSet(true, 'msetnx'),
+  ),
+  onKeys(
+    'append',
+    firstKey,
+    [
+      3,
+      ['write', 'denyoom', 'fast'],
+      '2.0.0',
+      'O(N) with N bytes appended',
+      'key value',
+      'Appends to the string at a key.',
+    ],
+    append,
+  ),
+  onKeys(
+    'strlen',
+    firstKey,
+    [2, ['readonly', 'fast'], '2.2.0', 'O(1)', 'key', 'Length of the string at a key, in bytes.'],
+    (context, args) => {
+      context.reply.integer(context.get(args[1] as Bytes)?.value.length ?? 0);
+    },
+  ),
+  onKeys(
+    'getrange',
+    firstKey,
+    [4, ['readonly'], '2.4.0', 'O(N) with N bytes returned', 'key start end', 'Part of the string at a key.'],
+    getRange,
+  ),
+  onKeys(
+    'substr',
+    firstKey,
+    [
+      4,
+      ['readonly'],
+      '1.0.0',
+      'O(N) with N bytes returned',
+      'key start end',
+      'Part of the string at a key; the old name of GETRANGE.',
+    ],
+    getRange,
+  ),
+  onKeys(
+    'setrange',
+    firstKey,
+    [
+      4,
+      ['write', 'denyoom'],
+      '2.2.0',
+      'O(N) with N bytes written',
+      'key offset value',
+      'Overwrites part of the string at a key.',
+    ],
+    setRange,
+  ),
+  onKeys(
+    'incr',
+    firstKey,
+    [2, ['write', 'denyoom', 'fast'], '1.0.0', 'O(1)', 'key', 'Adds one to the integer at a key.'],
+    (context, args) => increment(context, args[1] as Bytes, 1n),
+  ),
+  onKeys(
+    'decr',
+    firstKey,
+    [2, ['write', 'denyoom', 'fast'], '1.0.0', 'O(1)', 'key', 'Takes one from the integer at a key.'],
+    (context, args) => increment(context, args[1] as Bytes, -1n),
+  ),
+  onKeys(
+    'incrby',
+    firstKey,
+    [3, ['write', 'denyoom', 'fast'], '1.0.0', 'O(1)', 'key increment', 'Adds to the integer at a key.'],
+    incrementBy(1n),
+  ),
+  onKeys(
+    'decrby',
+    firstKey,
+    [3, ['write', 'denyoom', 'fast'], '1.0.0', 'O(1)', 'key decrement', 'Takes from the integer at a key.'],
+    incrementBy(-1n),
+  ),
+  onKeys(
+    'incrbyfloat',
+    firstKey,
+    [3, ['write', 'denyoom', 'fast'], '2.6.0', 'O(1)', 'key increment', 'Adds to the number at a key.'],
+    incrementByFloat,
+  ),
+];

@@ -1,0 +1,67 @@
+import type { Bytes } from '../bytes/types.ts';
+import { clusterCommands } from './cluster.ts';
+import { connectionCommands } from './connection.ts';
+import { keyCommands } from './keys.ts';
+import { keysOf } from './keys-of.ts';
+import { replicationCommands } from './replication.ts';
+import { commandCommands, serverCommands } from './server.ts';
+import { stringCommands } from './strings.ts';
+import { transactionCommands } from './transactions.ts';
+import type { CommandSpec } from './types.ts';
+
+/** Every command that exists, containers with their subcommands. */
+export const allCommands: readonly CommandSpec[] = [
+  ...stringCommands,
+  ...keyCommands,
+  ...transactionCommands,
+  ...connectionCommands,
+  ...serverCommands,
+  ...replicationCommands,
+  ...clusterCommands,
+  ...commandCommands(() => allCommands, findByName, keysOf),
+];
+
+/** By name in lower and in upper case, so that the usual spellings are found without making a new string. */
+const byName = new Map<Bytes, CommandSpec>();
+for (const spec of allCommands) {
+  for (const each of [spec, ...(spec.subcommands ?? [])]) {
+    byName.set(each.name, each);
+    byName.set(each.name.toUpperCase(), each);
+  }
+}
+
+function findByName(name: Bytes): CommandSpec | undefined {
+  return byName.get(name) ?? byName.get(name.toLowerCase());
+}
+
+/** The command that a request names, with the right number of arguments; else the error line that Redis answers. */
+export function findCommand(args: readonly Bytes[]): CommandSpec | string {
+  const spec = findByName(args[0] as Bytes);
+  if (spec === undefined || (args[0] as Bytes).includes('|')) return unknown(args);
+  if (spec.subcommands !== undefined && (args.length > 1 || spec.run === undefined)) {
+    const word = args[1];
+    if (word === undefined) return wrongNumber(spec.name);
+    const sub = findByName(`${spec.name}|${word.toLowerCase()}`);
+    if (sub === undefined)
+      return `ERR unknown subcommand '${word.slice(0, 128)}'. Try ${spec.name.toUpperCase()} HELP.`;
+    return arityFits(sub, args) ? sub : wrongNumber(sub.name);
+  }
+  return arityFits(spec, args) ? spec : wrongNumber(spec.name);
+}
+
+function arityFits(spec: CommandSpec, args: readonly Bytes[]): boolean {
+  return spec.arity > 0 ? args.length === spec.arity : args.length >= -spec.arity;
+}
+
+function wrongNumber(name: string): string {
+  return `ERR wrong number of arguments for '${name}' command`;
+}
+
+function unknown(args: readonly Bytes[]): string {
+  let shown = '';
+  for (const arg of args.slice(1)) {
+    if (shown.length >= 128) break;
+    shown += `'${arg.slice(0, 128 - shown.length)}' `;
+  }
+  return `ERR unknown command '${(args[0] as Bytes).slice(0, 128)}', with args beginning with: ${shown}`;
+}
