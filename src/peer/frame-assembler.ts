@@ -89,8 +89,9 @@ export class FrameAssembler {
     const chunk = this.#chunk;
     let end = this.#at;
     while (chunk.length - end >= lengthKnownBytes) {
-      const length = this.#lengthAt(chunk, end);
-      if (length > chunk.length - end) break;
+      const length = chunk.readUInt32LE(end + 4);
+      // An impossible length is met again, and reported, when its turn comes.
+      if (length < frameHeaderBytes || length > chunk.length - end) break;
       end += length;
     }
     this.#viewsAt = 0;
