@@ -420,6 +420,11 @@ export class SegmentedLog implements NodeLog {
     const number = this.#nextNumber;
     runTask(this.#prepare(number), (error, file) => {
       this.#preparing = false;
+      if (this.#closing !== null) {
+        if (file !== undefined) this.#spare = { number, file, end: blockBytes };
+        if (this.#writing === null) this.#finishClose();
+        return;
+      }
       if (error !== null || file === undefined) {
         this.#spaceRetryAtMs = this.#clock.monotonicMs() + spaceRetryMs;
         this.#setSpaceShort(true);
@@ -428,7 +433,7 @@ export class SegmentedLog implements NodeLog {
       this.#nextNumber = number + 1;
       this.#spare = { number, file, end: blockBytes };
       this.#setSpaceShort(false);
-      if (this.#closing === null) this.flush();
+      this.flush();
     });
   }
 
@@ -572,6 +577,7 @@ export class SegmentedLog implements NodeLog {
   }
 
   #finishClose(): void {
+    if (this.#preparing) return; // the segment under way calls again
     const done = this.#closing as (error: Error | null) => void;
     this.#closing = () => {};
     this.#segment.file.close((error) => {

@@ -171,6 +171,7 @@ function writeIdentity(out: ByteWriter, identity: PeerIdentity, hasSecret: boole
   writeText(out, identity.cluster);
   writeText(out, identity.node);
   writeText(out, identity.instance);
+  writeText(out, identity.client);
 }
 
 function readIdentity(from: ByteReader): { identity: PeerIdentity; hasSecret: boolean } {
@@ -178,8 +179,9 @@ function readIdentity(from: ByteReader): { identity: PeerIdentity; hasSecret: bo
   const cluster = readText(from);
   const node = readText(from);
   const instance = readText(from);
+  const client = readText(from);
   return {
-    identity: { cluster, node, instance, fresh: (flags & freshFlag) !== 0 },
+    identity: { cluster, node, instance, client, fresh: (flags & freshFlag) !== 0 },
     hasSecret: (flags & secretFlag) !== 0,
   };
 }

@@ -15,7 +15,7 @@ function node(
   change: { cluster?: string; instance?: string; secret?: string } = {},
 ): LocalNode {
   const { cluster = 'blue', instance = `${name}-disk`, secret = null } = change;
-  return { identity: { node: name, cluster, instance, fresh: name === 'n1' }, secret };
+  return { identity: { node: name, cluster, instance, client: '127.0.0.1:1', fresh: name === 'n1' }, secret };
 }
 
 interface Talk {

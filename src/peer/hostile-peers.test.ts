@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 const stranger = (node: string): LocalNode => ({
-  identity: { node, cluster: 'test', instance: `${node}-disk`, fresh: true },
+  identity: { node, cluster: 'test', instance: `${node}-disk`, client: '127.0.0.1:1', fresh: true },
   secret: null,
 });
 

@@ -32,7 +32,7 @@ export class TestNode implements PeerHandler {
       error: note('error'),
     };
     this.network = new TcpPeerNetwork({
-      identity: { node: id, cluster: 'test', instance: `${id}-disk` },
+      identity: { node: id, cluster: 'test', instance: `${id}-disk`, client: '127.0.0.1:1' },
       fresh: () => this.fresh,
       secret: null,
       listen: this.address,

@@ -169,7 +169,7 @@ describe('identities', () => {
     await b.network.close();
     const wiped = await started('b', {
       listen: b.address,
-      identity: { node: 'b', cluster: 'test', instance: 'b-disk-2' },
+      identity: { node: 'b', cluster: 'test', instance: 'b-disk-2', client: '127.0.0.1:1' },
     });
     introduce(a, wiped);
     await linked(a, wiped);
@@ -214,7 +214,7 @@ describe('links', () => {
 
   test('of two nodes with one name go to the one that was there first', async () => {
     const [a, b] = await pair();
-    const second = await started('b', { identity: { node: 'b', cluster: 'test', instance: 'copy' } });
+    const second = await started('b', { identity: { node: 'b', cluster: 'test', instance: 'copy', client: '127.0.0.1:1' } });
     second.network.setPeers([{ node: 'a', ...a.address }]);
     await until(() => second.warnings.some((line) => line.includes("two nodes call themselves 'b'")));
     b.network.send('a', 0, numbered(1), 'control');
@@ -244,10 +244,10 @@ describe('links', () => {
 describe('refusals', () => {
   const quick = { timing: { refusedRetryMs: 30 } };
   const cases: [string, Partial<TcpPeerOptions>, string][] = [
-    ['another cluster', { identity: { node: 'b', cluster: 'else', instance: 'i' } }, "to cluster 'else'"],
+    ['another cluster', { identity: { node: 'b', cluster: 'else', instance: 'i', client: '127.0.0.1:1' } }, "to cluster 'else'"],
     [
       'another node',
-      { identity: { node: 'c', cluster: 'test', instance: 'i' } },
+      { identity: { node: 'c', cluster: 'test', instance: 'i', client: '127.0.0.1:1' } },
       "node 'c' answers at the address",
     ],
     ['another secret', { secret: 'guess' }, 'another shared secret'],

@@ -323,7 +323,7 @@ export class TcpPeerNetwork implements PeerNetwork {
     if (!same && !handshake) return;
     // Two connections may tell it in either order; a directory never becomes fresh again.
     const fresh = heard.fresh && !(same && !known.fresh);
-    if (same && known.fresh === fresh) return;
+    if (same && known.fresh === fresh && known.client === heard.client) return;
     if (known !== null && !same) {
       const fields = { peer: node, instance: heard.instance, before: known.instance, fresh };
       this.#host.logger.warn(fields, 'the peer came back with another data directory');

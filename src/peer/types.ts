@@ -41,6 +41,8 @@ export interface PeerIdentity {
   readonly cluster: string;
   /** Drawn when the data directory was first made: a wiped node comes with another. */
   readonly instance: string;
+  /** Where clients reach it, as host:port. */
+  readonly client: string;
   /** True until the replica has durable state of its own: nothing was ever voted or acknowledged by this directory. */
   readonly fresh: boolean;
 }
