@@ -178,6 +178,19 @@ describe('identities', () => {
   });
 });
 
+test('a node that comes back may serve its clients elsewhere', async () => {
+  const [a, b] = await pair();
+  await b.network.close();
+  const again = await started('b', {
+    listen: b.address,
+    identity: { node: 'b', cluster: 'test', instance: 'b-disk', client: '127.0.0.1:2' },
+  });
+  introduce(a, again);
+  await linked(a, again);
+  expect(a.identities.map(({ client }) => client)).toEqual(['127.0.0.1:1', '127.0.0.1:2']);
+  expect(a.warnings).toEqual([]);
+});
+
 describe('links', () => {
   test('that break because the process is gone say so quickly, and come back with it', async () => {
     const [a, b] = await pair({ timing: { steadyMs: 0 } });
@@ -214,7 +227,9 @@ describe('links', () => {
 
   test('of two nodes with one name go to the one that was there first', async () => {
     const [a, b] = await pair();
-    const second = await started('b', { identity: { node: 'b', cluster: 'test', instance: 'copy', client: '127.0.0.1:1' } });
+    const second = await started('b', {
+      identity: { node: 'b', cluster: 'test', instance: 'copy', client: '127.0.0.1:1' },
+    });
     second.network.setPeers([{ node: 'a', ...a.address }]);
     await until(() => second.warnings.some((line) => line.includes("two nodes call themselves 'b'")));
     b.network.send('a', 0, numbered(1), 'control');
@@ -244,7 +259,11 @@ describe('links', () => {
 describe('refusals', () => {
   const quick = { timing: { refusedRetryMs: 30 } };
   const cases: [string, Partial<TcpPeerOptions>, string][] = [
-    ['another cluster', { identity: { node: 'b', cluster: 'else', instance: 'i', client: '127.0.0.1:1' } }, "to cluster 'else'"],
+    [
+      'another cluster',
+      { identity: { node: 'b', cluster: 'else', instance: 'i', client: '127.0.0.1:1' } },
+      "to cluster 'else'",
+    ],
     [
       'another node',
       { identity: { node: 'c', cluster: 'test', instance: 'i', client: '127.0.0.1:1' } },

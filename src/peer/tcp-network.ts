@@ -242,7 +242,7 @@ export class TcpPeerNetwork implements PeerNetwork {
         down: (link, portRefused) => {
           if (link.lane === 'control') this.#handler.linkDown(link.peer, portRefused);
         },
-        aged: (link, identity) => this.#learn(link.peer, { ...identity, fresh: false }, false),
+        aged: (link, identity) => this.#aged(link.peer, identity.instance),
       },
       counters,
     );
@@ -268,7 +268,7 @@ export class TcpPeerNetwork implements PeerNetwork {
   }
 
   #linkUp(link: OutboundLink, identity: PeerIdentity): void {
-    this.#learn(link.peer, identity, true);
+    this.#learn(link.peer, identity);
     if (link.lane !== 'control') return;
     if (!this.#options.fresh()) link.tellNotFresh();
     this.#host.logger.info({ peer: link.peer, instance: identity.instance }, 'link to peer stands');
@@ -292,7 +292,7 @@ export class TcpPeerNetwork implements PeerNetwork {
     }
     // The newer connection wins: the older one may be half open, and its leftovers must not come between.
     peer.inbound[lane]?.close();
-    this.#learn(identity.node, identity, true);
+    this.#learn(identity.node, identity);
     const link = new InboundLink(
       socket,
       identity,
@@ -301,7 +301,7 @@ export class TcpPeerNetwork implements PeerNetwork {
       this.#host,
       {
         received: (from, shard, message) => this.#handler.received(from.peer.node, shard, message),
-        aged: (from) => this.#learn(from.peer.node, { ...from.peer, fresh: false }, false),
+        aged: (from) => this.#aged(from.peer.node, from.peer.instance),
         closed: (from) => {
           if (peer.inbound[from.lane] === from) peer.inbound[from.lane] = null;
         },
@@ -314,13 +314,17 @@ export class TcpPeerNetwork implements PeerNetwork {
     if (rest.length > 0) link.receive(rest);
   }
 
-  /** @param handshake a handshake tells of the present; a later word counts only for the instance that gave it */
-  #learn(node: NodeId, heard: PeerIdentity, handshake: boolean): void {
+  /** A word that comes later than the handshake counts only for the instance that gave it. */
+  #aged(node: NodeId, instance: string): void {
+    const known = this.#peers.get(node)?.identity ?? null;
+    if (known?.instance === instance) this.#learn(node, { ...known, fresh: false });
+  }
+
+  #learn(node: NodeId, heard: PeerIdentity): void {
     const peer = this.#peers.get(node);
     if (peer === undefined) return;
     const known = peer.identity;
     const same = known !== null && known.instance === heard.instance;
-    if (!same && !handshake) return;
     // Two connections may tell it in either order; a directory never becomes fresh again.
     const fresh = heard.fresh && !(same && !known.fresh);
     if (same && known.fresh === fresh && known.client === heard.client) return;
