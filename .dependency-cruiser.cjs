@@ -16,7 +16,7 @@ const rooms = {
   sim: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster'],
 };
 const pure = ['log', 'state', 'shard', 'commands', 'bytes', 'resp', 'sim'];
-const test = '\\.test\\.ts$';
+const test = '(\\.test|-test-kit)\\.ts$';
 
 module.exports = {
   forbidden: [

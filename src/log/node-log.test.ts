@@ -1,14 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { NodeDisk } from '../env/node-disk.ts';
 import { runTask } from '../env/task.ts';
 import type { Batch } from './batch.ts';
 import { BatchBuilder, entryKind } from './batch.ts';
-import type { OpenedLog, SegmentedLog } from './node-log.ts';
+import type { OpenedLog } from './node-log.ts';
 import { openNodeLog } from './node-log.ts';
-import type { LogPosition, NodeLogOptions } from './types.ts';
+import type { LogPosition, NodeLog, NodeLogOptions } from './types.ts';
 
 const options: NodeLogOptions = {
   segmentBytes: 1 << 20,
@@ -33,7 +33,7 @@ function open(directory: string, changes: Partial<NodeLogOptions> = {}): Promise
 }
 
 /** Waits for the durability of what was queued for shard 1. */
-function flushed(log: SegmentedLog, lsn: number): Promise<LogPosition> {
+function flushed(log: NodeLog, lsn: number): Promise<LogPosition> {
   return new Promise((resolve) => {
     log.attach(1, {
       durable: (position) => {
@@ -54,11 +54,11 @@ function batch(firstLsn: number, term: number, payloads: readonly string[]): Bat
   return builder.seal(term, firstLsn, 1_700_000_000_000);
 }
 
-function close(log: SegmentedLog): Promise<void> {
+function close(log: NodeLog): Promise<void> {
   return new Promise((resolve) => log.close(() => resolve()));
 }
 
-function read(log: SegmentedLog, lsn: number): Promise<Batch[]> {
+function read(log: NodeLog, lsn: number): Promise<Batch[]> {
   return new Promise((resolve, reject) =>
     log.read(1, lsn, 1 << 20, (error, batches) => (error ? reject(error) : resolve(batches))),
   );
@@ -70,9 +70,19 @@ function payloads(batches: readonly Batch[]): string[] {
   );
 }
 
-const fresh = (): string => mkdtempSync(join(tmpdir(), 'bellwether-log-'));
+const made: string[] = [];
 
-describe('the log of a node', () => {
+function fresh(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'bellwether-log-'));
+  made.push(directory);
+  return directory;
+}
+
+afterEach(() => {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true });
+});
+
+describe('the log of a node, on real files', () => {
   it('gives back after reopening what was durable, with its terms and hard state', async () => {
     const directory = fresh();
     const { log } = await open(directory);
@@ -143,34 +153,6 @@ describe('the log of a node', () => {
     await close(again.log);
   });
 
-  it('pitfall 08: one flipped byte in the last record is damage, never a torn end', async () => {
-    const directory = fresh();
-    const { log } = await open(directory);
-    log.append(batch(1, 1, ['first']));
-    await flushed(log, 1);
-    log.append(batch(2, 1, ['second entry of the log']));
-    await flushed(log, 2);
-    await close(log);
-    const name = readdirSync(join(directory, 'log')).find((file) =>
-      readFileSync(join(directory, 'log', file)).includes('second'),
-    ) as string;
-    const path = join(directory, 'log', name);
-    const whole = readFileSync(path);
-    const start = 8192;
-    for (let at = start; at < start + 160; at++) {
-      const bad = Buffer.from(whole);
-      bad[at] = (bad[at] as number) ^ 0x10;
-      writeFileSync(path, bad);
-      const again = await open(directory);
-      const shard = again.shards[0];
-      if (shard?.last.lsn === 2) expect(shard.damage).toBeNull();
-      else expect(shard?.damage?.where).toContain(name);
-      await close(again.log);
-      for (const file of readdirSync(join(directory, 'log')))
-        if (file > name) writeFileSync(join(directory, 'log', file), '');
-    }
-  });
-
   it('a final write that never finished is cut off without a doubt', async () => {
     const directory = fresh();
     const { log } = await open(directory);
@@ -184,7 +166,8 @@ describe('the log of a node', () => {
     ) as string;
     const path = join(directory, 'log', name);
     const torn = readFileSync(path);
-    torn.fill(0, 8192 + 1024, 8192 + 1536);
+    const sector = Math.ceil(torn.indexOf('yyyy') / 512) * 512;
+    torn.fill(0, sector, sector + 512);
     writeFileSync(path, torn);
     const again = await open(directory);
     expect(again.shards[0]).toMatchObject({ last: { term: 1, lsn: 1 }, damage: null });

@@ -1,25 +1,18 @@
-import { crc32 } from 'node:zlib';
+import { MalformedBytes } from '../bytes/byte-reader.ts';
 import type { Clock } from '../env/clock.ts';
-import type { Disk, DiskFile } from '../env/disk.ts';
+import type { Disk } from '../env/disk.ts';
 import type { Task } from '../env/task.ts';
-import { runTask, step, stepVoid } from '../env/task.ts';
+import { runTask } from '../env/task.ts';
 import { BellwetherError } from '../errors.ts';
-import { Batch, batchHoldsMembership } from './batch.ts';
-import { encodeHardState, encodeOpening } from './opening.ts';
-import type { RecordKind } from './record.ts';
-import {
-  blockBytes,
-  finishWrite,
-  hasZeroSector,
-  recordHeaderBytes,
-  recordKind,
-  roundUp,
-  sectorBytes,
-  writeRecordHeader,
-} from './record.ts';
-import { recoverLog } from './recovery.ts';
-import { prepareSegment, segmentName } from './segments.ts';
-import type { Location } from './shard-log.ts';
+import { Batch } from './batch.ts';
+import { BatchCache } from './batch-cache.ts';
+import { mayDrop, pinnedBytes } from './compaction.ts';
+import { Flusher } from './flusher.ts';
+import { History } from './history.ts';
+import type { StartingPoint } from './opening.ts';
+import { prepareDirectory } from './opening.ts';
+import { SegmentPool } from './segment-pool.ts';
+import type { Location } from './shard-index.ts';
 import { ShardLog } from './shard-log.ts';
 import type {
   HardState,
@@ -32,44 +25,21 @@ import type {
   ShardLogListener,
 } from './types.ts';
 
-/** Bytes of records in one durable write, unless a single record is larger. */
-const maxWriteBytes = 8 << 20;
-const spaceRetryMs = 1000;
-const nothing = Buffer.alloc(0);
-
-interface QueuedRecord {
-  readonly kind: RecordKind;
-  readonly shard: ShardLog;
-  readonly term: number;
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  readonly payload: Buffer;
-  /** Reported when this record is durable. */
-  readonly position: LogPosition | null;
-  readonly hardState: HardState | null;
-}
-
-interface Segment {
-  readonly number: number;
-  readonly file: DiskFile;
-  /** Where the next write goes. */
-  end: number;
-}
-
-interface ClosedSegment {
-  readonly number: number;
-  /** When it was closed, wall clock in ms; the time of opening the log for those found then. */
-  readonly closedMs: number;
-}
-
 export interface OpenedLog {
-  readonly log: SegmentedLog;
+  readonly log: NodeLog;
   readonly shards: readonly RecoveredShard[];
-  /** What recovery noticed and an operator should know. */
+  /** What recovery noticed and an operator should know, damage that did no harm included. */
   readonly notes: readonly string[];
+  /** Damage took records of which nothing is known: `shards` may lack one that this node once held. */
+  readonly incomplete: boolean;
 }
 
-/** Opens a node's log, creating it when absent. A new segment is begun, so nothing that was found is written over. */
+/**
+ * Opens a node's log, creating it when absent, and recovers what it holds. Rejects with BW_DATA_VERSION, BW_DISK_FULL,
+ * BW_LOG_DAMAGED (a file that is no segment), or the disk's own error.
+ *
+ * @param directory relative to the disk's root
+ */
 export function* openNodeLog(
   disk: Disk,
   directory: string,
@@ -77,25 +47,19 @@ export function* openNodeLog(
   clock: Clock,
   listener: NodeLogListener,
 ): Task<OpenedLog> {
-  yield* stepVoid((done) => disk.makeDirectory(directory, done));
-  const recovery = yield* recoverLog(disk, directory);
-  const last = recovery.segments[recovery.segments.length - 1] ?? 0;
-  const file = yield* prepareSegment(disk, directory, last + 1, options.segmentBytes);
-  const shards = new Map([...recovery.shards].map(([id, shard]) => [id, shard.log]));
-  const log = new SegmentedLog(disk, directory, options, clock, listener, shards, recovery.segments, {
-    number: last + 1,
-    file,
-    end: blockBytes,
-  });
+  const start = yield* prepareDirectory(disk, directory, options);
+  const { recovery } = start;
+  const shards = [...recovery.shards.values()].map((shard) => shard.recovered);
   return {
-    log,
-    shards: [...recovery.shards.values()].map((shard) => shard.recovered),
+    log: new SegmentedLog(disk, directory, options, clock, listener, start),
+    shards: shards.sort((a, b) => a.shard - b.shard),
     notes: recovery.notes,
+    incomplete: recovery.incomplete,
   };
 }
 
 /** The log of one node over segment files. See types.ts for what each method promises. */
-export class SegmentedLog implements NodeLog {
+class SegmentedLog implements NodeLog {
   readonly stats: NodeLogStats = {
     flushes: 0,
     bytesWritten: 0,
@@ -108,32 +72,16 @@ export class SegmentedLog implements NodeLog {
     latched: false,
     spaceShort: false,
   };
-  readonly #disk: Disk;
-  readonly #directory: string;
+  readonly maxBatchBytes: number;
   readonly #options: NodeLogOptions;
   readonly #clock: Clock;
   readonly #listener: NodeLogListener;
-  readonly #shards: Map<number, ShardLog>;
-  readonly #closed: ClosedSegment[];
-  #queue: QueuedRecord[] = [];
-  #segment: Segment;
-  /** True until the first write of the segment, which repeats every shard's state. */
-  #segmentIsNew = true;
-  /** True once that write is durable: older segments may go. */
-  #openingsDurable = false;
-  #spare: Segment | null = null;
-  #preparing = false;
-  #nextNumber: number;
-  #spaceRetryAtMs = 0;
-  /** The write in flight: what it holds and since when. */
-  #writing: QueuedRecord[] | null = null;
-  #writeBeganMs = 0;
-  #slab: Buffer = Buffer.alloc(64 << 10);
+  readonly #shards = new Map<number, ShardLog>();
+  readonly #cache: BatchCache;
+  readonly #pool: SegmentPool;
+  readonly #flusher: Flusher;
+  #latchedBy: Error | null = null;
   #closing: ((error: Error | null) => void) | null = null;
-  /** Shards in the order of their cached batches, for eviction across shards. */
-  readonly #cacheOrder: ShardLog[] = [];
-  #cacheOrderHead = 0;
-  #dropping = false;
 
   constructor(
     disk: Disk,
@@ -141,27 +89,36 @@ export class SegmentedLog implements NodeLog {
     options: NodeLogOptions,
     clock: Clock,
     listener: NodeLogListener,
-    shards: Map<number, ShardLog>,
-    closed: readonly number[],
-    segment: Segment,
+    start: StartingPoint,
   ) {
-    this.#disk = disk;
-    this.#directory = directory;
     this.#options = options;
     this.#clock = clock;
     this.#listener = listener;
-    this.#shards = shards;
-    this.#closed = closed.map((number) => ({ number, closedMs: clock.wallMs() }));
-    this.#segment = segment;
-    this.#nextNumber = segment.number + 1;
-    this.#countSegments();
-    this.#prepareSpare();
+    this.maxBatchBytes = maxBatchBytes(options.segmentBytes);
+    this.#cache = new BatchCache(options.cacheBytes);
+    for (const [id, recovered] of start.recovery.shards) this.#shards.set(id, new ShardLog(id, recovered));
+    this.#pool = new SegmentPool(disk, directory, options, start.segments, {
+      prepared: () => this.#flusher.flush(),
+      spaceShort: (short) => {
+        this.stats.spaceShort = short;
+        listener.spaceShort(short);
+      },
+      failed: (error) => this.#latch(error),
+    });
+    const opening = { sequence: start.recovery.nextSequence, openingWanted: start.openingWanted };
+    this.#flusher = new Flusher(this.#pool, this.#shards, clock, this.stats, opening, {
+      failed: (error) => this.#latch(error),
+      idle: () => this.#finishClose(),
+    });
+    this.stats.segments = this.#pool.count;
+    this.stats.logBytes = this.#pool.usedBytes();
+    this.#pool.prepare();
   }
 
   #shard(id: number): ShardLog {
     let shard = this.#shards.get(id);
     if (shard === undefined) {
-      shard = new ShardLog(id);
+      shard = new ShardLog(id, null);
       this.#shards.set(id, shard);
     }
     return shard;
@@ -173,333 +130,100 @@ export class SegmentedLog implements NodeLog {
 
   append(batch: Batch): void {
     const shard = this.#shard(batch.shard);
-    if (batch.firstLsn !== shard.last.lsn + 1)
-      throw new Error(`batch ${batch.firstLsn} does not follow ${shard.last.lsn}`);
-    const position = { term: batch.term, lsn: batch.lastLsn };
-    shard.last = position;
-    shard.keep(batch);
-    this.#cacheOrder.push(shard);
-    this.stats.cacheBytes += batch.bytes.length;
-    if ((batch.flags & batchHoldsMembership) !== 0) {
-      for (const entry of batch.entries())
-        shard.memberships.push({ lsn: entry.lsn, bytes: batch.bytes.subarray(entry.start, entry.end) });
+    const { history } = shard;
+    if (batch.firstLsn <= history.last.lsn) {
+      const from = firstConflict(history, batch);
+      if (from === null) return;
+      this.#forgetBeyond(shard, from - 1);
+      this.append(batch.from(from));
+      return;
     }
-    this.#enqueue(shard, recordKind.batch, position, batch.firstLsn, batch.bytes, position, null);
-    if (this.stats.cacheBytes > this.#options.cacheBytes) this.#evict();
+    shard.require(batch.firstLsn === history.last.lsn + 1, `a batch from LSN ${batch.firstLsn} leaves a gap`);
+    shard.require(
+      batch.bytes.length <= this.maxBatchBytes,
+      `a batch of ${batch.bytes.length} bytes is too large`,
+    );
+    const { term, firstLsn, lastLsn } = batch;
+    const length = batch.bytes.length;
+    const previousTerm = history.last.term;
+    history.extend(term, firstLsn, lastLsn);
+    history.noteMemberships(batch);
+    this.#cache.add(shard.cache, batch);
+    this.stats.cacheBytes = this.#cache.bytes;
+    const record = {
+      kind: 'batch',
+      shard: batch.shard,
+      term,
+      firstLsn,
+      lastLsn,
+      previousTerm,
+      length,
+    } as const;
+    this.#flusher.enqueue(shard, record, batch);
+  }
+
+  /** What is beyond `lsn` is void: in memory, in the queue, and for writes in flight. */
+  #forgetBeyond(shard: ShardLog, lsn: number): void {
+    this.#flusher.forget(shard, lsn);
+    this.#cache.truncate(shard.cache, lsn);
+    shard.history.truncate(lsn);
+    shard.limitReports(shard.history.last);
   }
 
   putHardState(shard: number, hardState: HardState): void {
-    const log = this.#shard(shard);
-    log.hardState = hardState;
-    this.#enqueue(
-      log,
-      recordKind.hardState,
-      { term: hardState.term, lsn: 0 },
-      0,
-      encodeHardState(hardState),
-      null,
-      hardState,
-    );
+    this.#flusher.enqueue(this.#shard(shard), { kind: 'hardState', shard, hardState }, null);
   }
 
   cut(shard: number, end: LogPosition): void {
     const log = this.#shard(shard);
-    log.cut(end);
-    this.#enqueue(log, recordKind.cut, end, 0, nothing, null, null);
+    log.require(log.history.holds(end), `the log cannot end at LSN ${end.lsn} of term ${end.term}`);
+    this.#forgetBeyond(log, end.lsn);
+    this.#flusher.enqueue(log, { kind: 'cut', shard, end }, null);
   }
 
   reset(shard: number, base: LogPosition, keepSuffix: boolean): void {
     const log = this.#shard(shard);
-    log.reset(base, keepSuffix);
-    this.#enqueue(log, recordKind.reset, base, keepSuffix ? 1 : 0, nothing, log.last, null);
+    if (keepSuffix && log.history.holds(base)) {
+      log.history.rebase(base);
+    } else {
+      const inForce = log.history.memberships.filter((membership) => membership.lsn <= base.lsn).pop();
+      this.#flusher.forget(log, 0);
+      this.#cache.clear(log.cache);
+      log.limitReports(null);
+      log.history = new History(base);
+      if (inForce !== undefined) log.history.adoptMembership(inForce);
+    }
+    this.#flusher.enqueue(log, { kind: 'reset', shard, base, last: log.history.last }, null);
   }
 
   checkpointed(shard: number, position: LogPosition, membership: Buffer): void {
-    const log = this.#shard(shard);
-    log.checkpoint = position;
-    if (log.memberships.length === 0) log.memberships.push({ lsn: position.lsn, bytes: membership });
-    this.#enqueue(log, recordKind.checkpoint, position, 0, membership, null, null);
+    const record = { kind: 'checkpointed', shard, position, membership: Buffer.from(membership) } as const;
+    this.#flusher.enqueue(this.#shard(shard), record, null);
   }
 
   madeGood(shard: number): void {
-    this.#enqueue(this.#shard(shard), recordKind.madeGood, { term: 0, lsn: 0 }, 0, nothing, null, null);
+    this.#flusher.enqueue(this.#shard(shard), { kind: 'madeGood', shard }, null);
   }
 
   retainFrom(shard: number, lsn: number): void {
     this.#shard(shard).neededFrom = lsn;
   }
 
-  #enqueue(
-    shard: ShardLog,
-    kind: RecordKind,
-    at: LogPosition,
-    firstLsn: number,
-    payload: Buffer,
-    position: LogPosition | null,
-    hardState: HardState | null,
-  ): void {
-    this.#queue.push({ kind, shard, term: at.term, firstLsn, lastLsn: at.lsn, payload, position, hardState });
+  flush(): void {
+    this.#flusher.flush();
   }
 
   get writing(): boolean {
-    return this.#writing !== null;
+    return this.#flusher.writing;
   }
-
-  flush(): void {
-    if (this.#writing !== null || this.#queue.length === 0 || this.stats.latched) return;
-    const records = this.#takeRecords();
-    if (this.#segmentIsNew) this.#addOpenings(records);
-    if (roundUp(bytesOf(records), blockBytes) <= this.#options.segmentBytes - this.#segment.end) {
-      this.#write(records);
-    } else if (this.#segmentIsNew) {
-      this.#latch(new Error(`a record does not fit into a segment of ${this.#options.segmentBytes} bytes`));
-    } else {
-      this.#queue = [...records, ...this.#queue];
-      this.#roll();
-    }
-  }
-
-  #takeRecords(): QueuedRecord[] {
-    let bytes = 0;
-    let count = 0;
-    for (const record of this.#queue) {
-      const size = recordSize(record);
-      if (count > 0 && bytes + size > maxWriteBytes) break;
-      bytes += size;
-      count += 1;
-    }
-    const records = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
-    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
-    return records;
-  }
-
-  /** Puts what every shard was before this segment's first write in front of that write. */
-  #addOpenings(records: QueuedRecord[]): void {
-    const openings: QueuedRecord[] = [];
-    for (const shard of this.#shards.values()) {
-      openings.push({
-        kind: recordKind.opening,
-        shard,
-        term: 0,
-        firstLsn: 0,
-        lastLsn: 0,
-        payload: encodeOpening(shard.written),
-        position: null,
-        hardState: null,
-      });
-    }
-    records.unshift(...openings);
-  }
-
-  #write(records: QueuedRecord[]): void {
-    const slab = this.#encode(records);
-    const at = this.#segment.end;
-    this.#segment.end = at + slab.length;
-    this.#segmentIsNew = false;
-    this.#writing = records;
-    this.#writeBeganMs = this.#clock.monotonicMs();
-    this.#segment.file.write(slab, at, (error, written) => {
-      if (error !== null || written !== slab.length) {
-        this.#latch(error ?? new Error(`short write: ${written} of ${slab.length} bytes`));
-        return;
-      }
-      this.#written(records, slab.length);
-    });
-  }
-
-  /** One slab: records back to back, hard states twice on sectors of their own, zeros up to a whole block. */
-  #encode(records: readonly QueuedRecord[]): Buffer {
-    const capacity = roundUp(bytesOf(records), blockBytes);
-    if (this.#slab.length < capacity) this.#slab = Buffer.alloc(roundUp(capacity * 2, blockBytes));
-    const slab = this.#slab;
-    const base = this.#segment.end;
-    let at = 0;
-    const copies: QueuedRecord[] = [];
-    for (const record of records) {
-      at = this.#encodeRecord(slab, at, base, record);
-      if (record.kind === recordKind.hardState) copies.push(record);
-    }
-    for (const copy of copies) {
-      const aligned = roundUp(at, sectorBytes);
-      slab.fill(0, at, aligned);
-      at = this.#encodeRecord(slab, aligned, base, copy);
-    }
-    const end = roundUp(at, blockBytes);
-    slab.fill(0, at, end);
-    finishWrite(slab, 0, at, hasZeroSector(slab, 0, at));
-    return slab.subarray(0, end);
-  }
-
-  #encodeRecord(slab: Buffer, at: number, base: number, record: QueuedRecord): number {
-    const { payload, shard } = record;
-    writeRecordHeader(slab, at, {
-      segment: this.#segment.number,
-      kind: record.kind,
-      flags: 0,
-      length: payload.length,
-      shard: shard.shard,
-      term: record.term,
-      firstLsn: record.firstLsn,
-      lastLsn: record.lastLsn,
-      writeBytes: 0,
-      payloadCrc: record.kind === recordKind.batch ? 0 : crc32(payload),
-    });
-    payload.copy(slab, at + recordHeaderBytes);
-    shard.noteWritten(record);
-    if (record.kind === recordKind.batch) {
-      shard.addLocation(
-        record.firstLsn,
-        record.lastLsn,
-        this.#segment.number,
-        base + at + recordHeaderBytes,
-        payload.length,
-      );
-      this.stats.batchBytes += payload.length;
-    }
-    return at + recordHeaderBytes + payload.length;
-  }
-
-  #written(records: readonly QueuedRecord[], bytes: number): void {
-    const took = this.#clock.monotonicMs() - this.#writeBeganMs;
-    const { stats } = this;
-    stats.flushes += 1;
-    stats.bytesWritten += bytes;
-    stats.logBytes += bytes;
-    stats.flushMsTotal += took;
-    stats.flushMsMax = Math.max(stats.flushMsMax, took);
-    this.#writing = null;
-    this.#openingsDurable = true;
-    report(records);
-    if (this.#closing !== null && this.#queue.length === 0) this.#finishClose();
-    else this.flush();
-  }
-
-  #latch(error: Error): void {
-    if (this.stats.latched) return;
-    this.stats.latched = true;
-    this.#writing = null;
-    this.#queue = [];
-    this.#listener.latched(
-      new BellwetherError(
-        'BW_LOG_LATCHED',
-        `a write to segment ${this.#segment.number} failed: ${error.message}`,
-        'Check the disk, then start the node again.',
-        {
-          cause: error,
-        },
-      ),
-    );
-    if (this.#closing !== null) this.#finishClose();
-  }
-
-  // Segments.
-
-  /** Goes on in the spare segment, or waits for it. */
-  #roll(): void {
-    const spare = this.#spare;
-    if (spare === null) {
-      this.#prepareSpare();
-      return;
-    }
-    this.#spare = null;
-    const old = this.#segment;
-    this.#closed.push({ number: old.number, closedMs: this.#clock.wallMs() });
-    this.#segment = spare;
-    this.#segmentIsNew = true;
-    this.#openingsDurable = false;
-    old.file.close(() => {});
-    this.#countSegments();
-    this.#prepareSpare();
-    this.flush();
-  }
-
-  #prepareSpare(): void {
-    if (this.#spare !== null || this.#preparing || this.stats.latched || this.#closing !== null) return;
-    if (this.#clock.monotonicMs() < this.#spaceRetryAtMs) return;
-    this.#preparing = true;
-    const number = this.#nextNumber;
-    runTask(this.#prepare(number), (error, file) => {
-      this.#preparing = false;
-      if (this.#closing !== null) {
-        if (file !== undefined) this.#spare = { number, file, end: blockBytes };
-        if (this.#writing === null) this.#finishClose();
-        return;
-      }
-      if (error !== null || file === undefined) {
-        this.#spaceRetryAtMs = this.#clock.monotonicMs() + spaceRetryMs;
-        this.#setSpaceShort(true);
-        return;
-      }
-      this.#nextNumber = number + 1;
-      this.#spare = { number, file, end: blockBytes };
-      this.#setSpaceShort(false);
-      this.flush();
-    });
-  }
-
-  *#prepare(number: number): Task<DiskFile> {
-    const free = yield* step<number>((done) => this.#disk.freeBytes(done));
-    if (free < this.#options.reserveBytes + this.#options.segmentBytes) throw new Error(`${free} bytes free`);
-    try {
-      return yield* prepareSegment(this.#disk, this.#directory, number, this.#options.segmentBytes);
-    } catch (error) {
-      yield* stepVoid((done) => this.#disk.remove(`${this.#directory}/${segmentName(number)}.new`, done));
-      throw error;
-    }
-  }
-
-  #setSpaceShort(short: boolean): void {
-    if (this.stats.spaceShort === short) return;
-    this.stats.spaceShort = short;
-    this.#listener.spaceShort(short);
-  }
-
-  #countSegments(): void {
-    this.stats.segments = this.#closed.length + 1;
-    this.stats.logBytes = this.#closed.length * this.#options.segmentBytes + this.#segment.end;
-  }
-
-  tick(): void {
-    this.#prepareSpare();
-    this.#dropOldest();
-  }
-
-  /** Drops the oldest segment when nobody needs it, or when it is beyond what is kept for those who lag. */
-  #dropOldest(): void {
-    const oldest = this.#closed[0];
-    if (oldest === undefined || this.#dropping || this.stats.latched || !this.#openingsDurable) return;
-    const { retentionBytes, retentionMs, segmentBytes } = this.#options;
-    const held = this.#closed.length * segmentBytes;
-    const age = this.#clock.wallMs() - oldest.closedMs;
-    // Half of the window is kept for whoever may come back; all of it for a follower that is known to need it.
-    if (held <= retentionBytes / 2 && age <= retentionMs / 2) return;
-    const beyondCaps = held > retentionBytes || age > retentionMs;
-    for (const shard of this.#shards.values()) {
-      const highest = shard.lastLsnIn(oldest.number);
-      if (highest > shard.checkpoint.lsn || (highest >= shard.neededFrom && !beyondCaps)) return;
-    }
-    this.#dropping = true;
-    for (const shard of this.#shards.values()) shard.dropSegment(oldest.number);
-    this.#closed.shift();
-    this.#countSegments();
-    runTask(this.#remove(oldest.number), () => {
-      this.#dropping = false;
-    });
-  }
-
-  *#remove(number: number): Task<void> {
-    yield* stepVoid((done) => this.#disk.remove(`${this.#directory}/${segmentName(number)}`, done));
-    yield* stepVoid((done) => this.#disk.syncDirectory(this.#directory, done));
-  }
-
-  // Reading.
 
   firstLsn(shard: number): number {
-    return this.#shard(shard).firstLsn;
+    return this.#shard(shard).history.base.lsn + 1;
   }
 
   cached(shard: number, lsn: number, maxBytes: number): Batch[] | null {
-    return this.#shard(shard).cached(lsn, maxBytes);
+    const log = this.#shard(shard);
+    return lsn > log.history.base.lsn ? log.cache.from(lsn, maxBytes) : null;
   }
 
   read(
@@ -509,130 +233,139 @@ export class SegmentedLog implements NodeLog {
     done: (error: Error | null, batches: Batch[]) => void,
   ): void {
     const log = this.#shard(shard);
-    if (lsn < log.firstLsn) {
-      done(
-        new BellwetherError(
-          'BW_LOG_COMPACTED',
-          `LSN ${lsn} of shard ${shard} is gone; the log begins at ${log.firstLsn}`,
-          'Use a checkpoint.',
-        ),
-        [],
-      );
+    const { base, last } = log.history;
+    if (lsn <= base.lsn) {
+      done(compacted(shard, lsn, base.lsn + 1), []);
       return;
     }
-    const locations = log.locate(lsn, maxBytes);
-    runTask(this.#readBatches(locations, lsn), (error, batches) => done(error, batches ?? []));
+    const cached = lsn > last.lsn ? [] : log.cache.from(lsn, maxBytes);
+    if (cached !== null) {
+      done(null, cached);
+      return;
+    }
+    const stretch = log.history.index.stretch(lsn, log.cache.durableLsn, maxBytes);
+    runTask(this.#readStretch(log, lsn, stretch), (error, batches) => done(error, batches ?? []));
   }
 
-  *#readBatches(locations: readonly Location[], lsn: number): Task<Batch[]> {
+  *#readStretch(log: ShardLog, lsn: number, stretch: readonly Location[]): Task<Batch[]> {
+    const first = stretch[0];
+    const final = stretch[stretch.length - 1];
+    const segment = first === undefined ? undefined : this.#pool.find(first.segment);
+    if (first === undefined || final === undefined || segment === undefined) {
+      throw compacted(log.shard, lsn, log.history.base.lsn + 1);
+    }
+    const bytes = Buffer.allocUnsafeSlow(final.offset + final.length - first.offset);
+    const read = yield* this.#pool.read(segment, bytes, first.offset);
     const batches: Batch[] = [];
-    let open: { segment: number; file: DiskFile } | null = null;
-    try {
-      for (const location of locations) {
-        const path = `${this.#directory}/${segmentName(location.segment)}`;
-        if (open === null || open.segment !== location.segment) {
-          if (open !== null) yield* closeFile(open.file);
-          const file = (yield* step<DiskFile | null>((done) =>
-            this.#disk.open(path, 'read', done),
-          )) as DiskFile;
-          open = { segment: location.segment, file };
-        }
-        batches.push((yield* readBatch(open.file, path, location)).from(lsn).through(location.lastLsn));
-      }
-    } finally {
-      if (open !== null) yield* closeFile(open.file);
+    for (const location of stretch) {
+      const batch = readLocation(bytes.subarray(0, read), first.offset, location, log.shard);
+      if (batch === null) throw damaged(this.#pool.path(segment), location);
+      const part = batch.from(lsn).through(location.lastLsn);
+      // What was cut or replaced while the disk worked is not handed out.
+      if (!log.history.holds({ term: part.term, lsn: part.lastLsn })) break;
+      batches.push(part);
     }
     return batches;
   }
 
   bytesFrom(shard: number, lsn: number): number {
-    return this.#shard(shard).bytesFrom(lsn);
+    return this.#shard(shard).history.index.bytesFrom(lsn);
+  }
+
+  pinnedBytes(shard: number): number {
+    return pinnedBytes(this.#shard(shard), this.#pool.older, (from) => this.#pool.usedBytes(from));
   }
 
   stalledMs(): number {
-    if (this.#writing === null) return 0;
-    return this.#clock.monotonicMs() - this.#writeBeganMs;
+    return this.#flusher.stalledMs();
   }
 
-  #evict(): void {
-    while (
-      this.stats.cacheBytes > this.#options.cacheBytes &&
-      this.#cacheOrderHead < this.#cacheOrder.length
-    ) {
-      const shard = this.#cacheOrder[this.#cacheOrderHead++] as ShardLog;
-      this.stats.cacheBytes -= shard.evictOldest();
-    }
-    if (this.#cacheOrderHead > 4096) {
-      this.#cacheOrder.splice(0, this.#cacheOrderHead);
-      this.#cacheOrderHead = 0;
-    }
+  tick(): void {
+    if (this.stats.latched || this.#closing !== null) return;
+    this.#cache.evict();
+    this.stats.cacheBytes = this.#cache.bytes;
+    this.#pool.prepare();
+    this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#pool.older[0];
+    // What a segment's beginning repeats must be on disk before an older one goes.
+    if (oldest === undefined || this.#flusher.openedSegment <= oldest.number) return;
+    const behind = this.#pool.usedBytes(oldest.number + 1);
+    if (!mayDrop(oldest, behind, this.#shards.values(), this.#options, this.#clock.wallMs())) return;
+    if (!this.#pool.dropOldest()) return;
+    for (const shard of this.#shards.values()) shard.dropThrough(oldest.number);
+    this.stats.segments = this.#pool.count;
+    this.stats.logBytes = this.#pool.usedBytes();
+  }
+
+  #latch(error: Error): void {
+    if (this.stats.latched) return;
+    this.stats.latched = true;
+    this.#latchedBy = new BellwetherError(
+      'BW_LOG_LATCHED',
+      `an operation on ${this.#pool.path(this.#pool.current)} or its directory failed (${error.message})`,
+      'Check the disk, then start the node again.',
+      { cause: error },
+    );
+    this.#listener.latched(this.#latchedBy);
+    this.#finishClose();
   }
 
   close(done: (error: Error | null) => void): void {
     this.#closing = done;
-    if (this.#writing === null) {
-      if (this.#queue.length > 0 && !this.stats.latched) this.flush();
-      if (this.#writing === null) this.#finishClose();
-    }
+    this.#flusher.flush();
+    this.#finishClose();
   }
 
   #finishClose(): void {
-    if (this.#preparing) return; // the segment under way calls again
-    const done = this.#closing as (error: Error | null) => void;
-    this.#closing = () => {};
-    this.#segment.file.close((error) => {
-      if (this.#spare === null) done(error);
-      else this.#spare.file.close(() => done(error));
-    });
+    const done = this.#closing;
+    if (done === null || !(this.#flusher.idle || this.stats.latched)) return;
+    this.#closing = null;
+    this.#pool.close((error) => done(this.#latchedBy ?? error));
   }
 }
 
-function recordSize(record: QueuedRecord): number {
-  const size = recordHeaderBytes + record.payload.length;
-  return record.kind === recordKind.hardState ? 2 * size + sectorBytes : size;
+/** The largest batch that surely fits into a segment, next to what the segment repeats at its beginning. */
+export function maxBatchBytes(segmentBytes: number): number {
+  return segmentBytes >> 1;
 }
 
-function bytesOf(records: readonly QueuedRecord[]): number {
-  let bytes = 0;
-  for (const record of records) bytes += recordSize(record);
-  return bytes;
-}
-
-/** Tells each shard, once, the last of what this write made durable for it. */
-function report(records: readonly QueuedRecord[]): void {
-  const done = new Set<ShardLog>();
-  for (let i = records.length - 1; i >= 0; i--) {
-    const { shard } = records[i] as QueuedRecord;
-    if (done.has(shard)) continue;
-    done.add(shard);
-    let position: LogPosition | null = null;
-    let hardState: HardState | null = null;
-    for (let j = i; j >= 0; j--) {
-      const record = records[j] as QueuedRecord;
-      if (record.shard !== shard) continue;
-      position ??= record.position;
-      hardState ??= record.hardState;
-    }
-    if (position !== null || hardState !== null) shard.listener?.durable(position, hardState);
+/** The first LSN at which a batch differs from what is held or goes beyond it; null when all of it is held. */
+function firstConflict(history: History, batch: Batch): number | null {
+  for (let lsn = Math.max(batch.firstLsn, history.base.lsn + 1); lsn <= batch.lastLsn; lsn++) {
+    if (history.termAt(lsn) !== batch.term) return lsn;
   }
+  return null;
 }
 
-function* readBatch(file: DiskFile, path: string, location: Location): Task<Batch> {
-  const bytes = Buffer.allocUnsafeSlow(location.length);
-  const read = yield* step<number>((done) => file.read(bytes, location.offset, done));
+/** The batch at a location, in bytes that begin at `start` of its file; null when something else stands there. */
+function readLocation(bytes: Buffer, start: number, location: Location, shard: number): Batch | null {
+  const at = location.offset - start;
   try {
-    if (read !== bytes.length) throw new Error(`${read} of ${bytes.length} bytes`);
-    return Batch.parse(bytes);
+    const batch = Batch.parse(bytes.subarray(at, at + location.length));
+    const expected =
+      batch.shard === shard && batch.firstLsn === location.firstLsn && batch.lastLsn >= location.lastLsn;
+    return expected ? batch : null;
   } catch (error) {
-    throw new BellwetherError(
-      'BW_LOG_DAMAGED',
-      `${path} at offset ${location.offset} cannot be read back (${(error as Error).message})`,
-      'The replica is repaired from its peers at the next start.',
-      { cause: error },
-    );
+    if (error instanceof MalformedBytes) return null;
+    throw error;
   }
 }
 
-function* closeFile(file: DiskFile): Task<void> {
-  yield* stepVoid((done) => file.close(done));
+function compacted(shard: number, lsn: number, first: number): BellwetherError {
+  return new BellwetherError(
+    'BW_LOG_COMPACTED',
+    `LSN ${lsn} of shard ${shard} is not in the log any more; it begins at ${first}`,
+    'Use a checkpoint.',
+  );
+}
+
+function damaged(path: string, location: Location): BellwetherError {
+  return new BellwetherError(
+    'BW_LOG_DAMAGED',
+    `${path} at offset ${location.offset}: LSN ${location.firstLsn} to ${location.lastLsn} cannot be read back`,
+    'Restart the node: it finds the damage and is repaired by its peers.',
+  );
 }

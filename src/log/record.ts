@@ -1,121 +1,232 @@
-import { crc32 } from 'node:zlib';
-import { MalformedBytes, readU64 } from '../bytes/byte-reader.ts';
-import { writeU64 } from '../bytes/byte-writer.ts';
+import { ByteReader, MalformedBytes } from '../bytes/byte-reader.ts';
+import type { ByteWriter } from '../bytes/byte-writer.ts';
+import type { Doubt, HardState, LogPosition } from './types.ts';
 
-/**
- * The node-local frame around what is logged. A durable write is a run of records that starts on a fresh block; its
- * first record says how long the write is, so that scanning knows where the next one begins.
- *
- *   0 u32 magic   4 u32 crc32 of the header from byte 8   8 u32 segment   12 u16 kind   14 u16 flags
- *  16 u32 payload length   20 u32 shard   24 u64 term   32 u64 first LSN   40 u64 last LSN
- *  48 u32 bytes of the whole write (first record only)   52 u32 crc32 of the payload (0 for a batch: it has its own)
- */
-export const recordHeaderBytes = 56;
-export const blockBytes = 4096;
-export const sectorBytes = 512;
-const magic = 0x52525742;
+/** A membership and the LSN from which it is in force. */
+export interface MembershipAt {
+  readonly lsn: number;
+  readonly bytes: Buffer;
+}
 
-export const recordKind = {
-  batch: 1,
-  hardState: 2,
-  /** The shard's log ends at (term, last LSN). */
-  cut: 3,
-  /** The shard's log begins behind (term, last LSN); first LSN 1 when a matching suffix was kept. */
-  reset: 4,
-  /** A durable checkpoint stands at (term, last LSN); the payload is the membership there. */
-  checkpoint: 5,
-  /** What every shard was when a segment began: see `ShardOpening`. */
-  opening: 6,
-  /** What this replica may have forgotten before is made good. */
-  madeGood: 7,
-} as const;
-export type RecordKind = (typeof recordKind)[keyof typeof recordKind];
+/** What the stream of records says of one shard, so far. */
+export interface ShardState {
+  readonly hardState: HardState | null;
+  readonly base: LogPosition;
+  readonly last: LogPosition;
+  readonly checkpoint: LogPosition;
+  /** The membership at the checkpoint; null before the first. */
+  readonly checkpointMembership: Buffer | null;
+  readonly doubt: Doubt | null;
+}
 
-/** First record of a durable write. */
-export const startsWrite = 1;
-/** Some sector of the write holds nothing but zeros although it was written. */
-export const holdsZeroSector = 2;
-
-export interface RecordHeader {
-  readonly segment: number;
-  readonly kind: RecordKind;
-  readonly flags: number;
-  readonly length: number;
+/** A batch stands behind the table; `previousTerm` is the term of the entry before it, so that a gap cannot hide. */
+export interface BatchRecord {
+  readonly kind: 'batch';
   readonly shard: number;
   readonly term: number;
   readonly firstLsn: number;
   readonly lastLsn: number;
-  readonly writeBytes: number;
-  readonly payloadCrc: number;
+  readonly previousTerm: number;
+  /** Bytes of the batch. */
+  readonly length: number;
 }
 
-export function writeRecordHeader(buffer: Buffer, at: number, header: RecordHeader): void {
-  buffer.writeUInt32LE(magic, at);
-  buffer.writeUInt32LE(header.segment, at + 8);
-  buffer.writeUInt16LE(header.kind, at + 12);
-  buffer.writeUInt16LE(header.flags, at + 14);
-  buffer.writeUInt32LE(header.length, at + 16);
-  buffer.writeUInt32LE(header.shard, at + 20);
-  writeU64(buffer, at + 24, header.term);
-  writeU64(buffer, at + 32, header.firstLsn);
-  writeU64(buffer, at + 40, header.lastLsn);
-  buffer.writeUInt32LE(header.writeBytes, at + 48);
-  buffer.writeUInt32LE(header.payloadCrc, at + 52);
-  sealRecordHeader(buffer, at);
+export interface StateRecord {
+  readonly kind: 'state';
+  readonly shard: number;
+  readonly state: ShardState;
+  /** Memberships up to `state.last` that a cut or an older base may call back, oldest first. */
+  readonly memberships: readonly MembershipAt[];
 }
 
-/** Sets the flags and length of the write in its first record, once they are known. */
-export function finishWrite(buffer: Buffer, at: number, writeBytes: number, zeroSector: boolean): void {
-  buffer.writeUInt16LE(startsWrite | (zeroSector ? holdsZeroSector : 0), at + 14);
-  buffer.writeUInt32LE(writeBytes, at + 48);
-  sealRecordHeader(buffer, at);
+export type LogRecord =
+  | BatchRecord
+  | StateRecord
+  | { readonly kind: 'hardState'; readonly shard: number; readonly hardState: HardState }
+  | { readonly kind: 'cut'; readonly shard: number; readonly end: LogPosition }
+  /** `last` is where the shard's log ended after the reset; beyond `base` only when a suffix was kept. */
+  | { readonly kind: 'reset'; readonly shard: number; readonly base: LogPosition; readonly last: LogPosition }
+  | {
+      readonly kind: 'checkpointed';
+      readonly shard: number;
+      readonly position: LogPosition;
+      readonly membership: Buffer;
+    }
+  | { readonly kind: 'madeGood'; readonly shard: number };
+
+const kindNumbers = {
+  batch: 1,
+  state: 2,
+  hardState: 3,
+  cut: 4,
+  reset: 5,
+  checkpointed: 6,
+  madeGood: 7,
+} as const;
+
+export function encodeRecord(out: ByteWriter, record: LogRecord): void {
+  out.u8(kindNumbers[record.kind]);
+  out.u32(record.shard);
+  switch (record.kind) {
+    case 'batch':
+      out.u64(record.term);
+      out.u64(record.firstLsn);
+      out.u64(record.lastLsn);
+      out.u64(record.previousTerm);
+      out.u32(record.length);
+      return;
+    case 'state':
+      encodeState(out, record);
+      return;
+    case 'hardState':
+      encodeHardState(out, record.hardState);
+      return;
+    case 'cut':
+      encodePosition(out, record.end);
+      return;
+    case 'reset':
+      encodePosition(out, record.base);
+      encodePosition(out, record.last);
+      return;
+    case 'checkpointed':
+      encodePosition(out, record.position);
+      encodeBlob(out, record.membership);
+      return;
+    case 'madeGood':
+      return;
+  }
 }
 
-function sealRecordHeader(buffer: Buffer, at: number): void {
-  buffer.writeUInt32LE(crc32(buffer.subarray(at + 8, at + recordHeaderBytes)), at + 4);
+function encodePosition(out: ByteWriter, position: LogPosition): void {
+  out.u64(position.term);
+  out.u64(position.lsn);
 }
 
-/** The header at `at`, or null when there is none of this segment. */
-export function readRecordHeader(
-  buffer: Buffer,
-  at: number,
-  end: number,
-  segment: number,
-): RecordHeader | null {
-  if (at + recordHeaderBytes > end || buffer.readUInt32LE(at) !== magic) return null;
-  if (buffer.readUInt32LE(at + 4) !== crc32(buffer.subarray(at + 8, at + recordHeaderBytes))) return null;
-  if (buffer.readUInt32LE(at + 8) !== segment) return null;
+function encodeBlob(out: ByteWriter, bytes: Buffer): void {
+  out.u32(bytes.length);
+  out.copy(bytes);
+}
+
+function encodeHardState(out: ByteWriter, hardState: HardState): void {
+  out.u64(hardState.term);
+  out.u8(hardState.vote === null ? 0 : 1);
+  encodeBlob(out, Buffer.from(hardState.vote ?? '', 'utf8'));
+}
+
+function encodeState(out: ByteWriter, record: StateRecord): void {
+  const { hardState, base, last, checkpoint, checkpointMembership, doubt } = record.state;
+  out.u8((hardState === null ? 0 : 1) | (checkpointMembership === null ? 0 : 2) | (doubt === null ? 0 : 4));
+  if (hardState !== null) encodeHardState(out, hardState);
+  encodePosition(out, base);
+  encodePosition(out, last);
+  encodePosition(out, checkpoint);
+  if (checkpointMembership !== null) encodeBlob(out, checkpointMembership);
+  if (doubt !== null) encodeDoubt(out, doubt);
+  out.u32(record.memberships.length);
+  for (const membership of record.memberships) {
+    out.u64(membership.lsn);
+    encodeBlob(out, membership.bytes);
+  }
+}
+
+function encodeDoubt(out: ByteWriter, doubt: Doubt): void {
+  const known = doubt.mayHaveAcknowledged;
+  out.u8((known === null ? 0 : 1) | (doubt.hardStateLost ? 2 : 0));
+  if (known !== null) encodePosition(out, known);
+  encodeBlob(out, Buffer.from(doubt.where, 'utf8'));
+}
+
+/** The records of a table; null when it is none, although its checksum is right (written by a later version). */
+export function decodeTable(table: Buffer, count: number): LogRecord[] | null {
+  const reader = new ByteReader(table);
+  const records: LogRecord[] = [];
   try {
-    return {
-      segment,
-      kind: buffer.readUInt16LE(at + 12) as RecordKind,
-      flags: buffer.readUInt16LE(at + 14),
-      length: buffer.readUInt32LE(at + 16),
-      shard: buffer.readUInt32LE(at + 20),
-      term: readU64(buffer, at + 24),
-      firstLsn: readU64(buffer, at + 32),
-      lastLsn: readU64(buffer, at + 40),
-      writeBytes: buffer.readUInt32LE(at + 48),
-      payloadCrc: buffer.readUInt32LE(at + 52),
-    };
+    for (let i = 0; i < count; i++) records.push(decodeRecord(reader));
   } catch (error) {
     if (error instanceof MalformedBytes) return null;
     throw error;
   }
+  return records;
 }
 
-export function isZero(buffer: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (buffer[i] !== 0) return false;
-  return true;
+function decodeRecord(reader: ByteReader): LogRecord {
+  const kind = reader.u8();
+  const shard = reader.u32();
+  switch (kind) {
+    case kindNumbers.batch:
+      return {
+        kind: 'batch',
+        shard,
+        term: reader.u64(),
+        firstLsn: reader.u64(),
+        lastLsn: reader.u64(),
+        previousTerm: reader.u64(),
+        length: reader.u32(),
+      };
+    case kindNumbers.state:
+      return decodeState(reader, shard);
+    case kindNumbers.hardState:
+      return { kind: 'hardState', shard, hardState: decodeHardState(reader) };
+    case kindNumbers.cut:
+      return { kind: 'cut', shard, end: decodePosition(reader) };
+    case kindNumbers.reset:
+      return { kind: 'reset', shard, base: decodePosition(reader), last: decodePosition(reader) };
+    case kindNumbers.checkpointed:
+      return {
+        kind: 'checkpointed',
+        shard,
+        position: decodePosition(reader),
+        membership: decodeBlob(reader),
+      };
+    case kindNumbers.madeGood:
+      return { kind: 'madeGood', shard };
+    default:
+      throw new MalformedBytes(`a record of unknown kind ${kind}`, reader.offset);
+  }
 }
 
-/** True when one of the sectors that `[from, to)` fills wholly or at its end holds only zeros. */
-export function hasZeroSector(buffer: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at += sectorBytes)
-    if (isZero(buffer, at, Math.min(at + sectorBytes, to))) return true;
-  return false;
+function decodePosition(reader: ByteReader): LogPosition {
+  return { term: reader.u64(), lsn: reader.u64() };
 }
 
-export function roundUp(bytes: number, unit: number): number {
-  return Math.ceil(bytes / unit) * unit;
+/** A copy: tables are views of a buffer that is used again. */
+function decodeBlob(reader: ByteReader): Buffer {
+  return Buffer.from(reader.view(reader.u32()));
+}
+
+function decodeHardState(reader: ByteReader): HardState {
+  const term = reader.u64();
+  const voted = reader.u8() === 1;
+  const vote = decodeBlob(reader).toString('utf8');
+  return { term, vote: voted ? vote : null };
+}
+
+function decodeState(reader: ByteReader, shard: number): StateRecord {
+  const flags = reader.u8();
+  const hardState = (flags & 1) === 0 ? null : decodeHardState(reader);
+  const base = decodePosition(reader);
+  const last = decodePosition(reader);
+  const checkpoint = decodePosition(reader);
+  const checkpointMembership = (flags & 2) === 0 ? null : decodeBlob(reader);
+  const doubt = (flags & 4) === 0 ? null : decodeDoubt(reader);
+  const memberships: MembershipAt[] = [];
+  for (let count = reader.u32(); count > 0; count--) {
+    memberships.push({ lsn: reader.u64(), bytes: decodeBlob(reader) });
+  }
+  return {
+    kind: 'state',
+    shard,
+    state: { hardState, base, last, checkpoint, checkpointMembership, doubt },
+    memberships,
+  };
+}
+
+function decodeDoubt(reader: ByteReader): Doubt {
+  const flags = reader.u8();
+  const mayHaveAcknowledged = (flags & 1) === 0 ? null : decodePosition(reader);
+  return {
+    mayHaveAcknowledged,
+    hardStateLost: (flags & 2) !== 0,
+    where: decodeBlob(reader).toString('utf8'),
+  };
 }

@@ -1,256 +1,123 @@
-import type { Batch } from './batch.ts';
-import type { ShardOpening } from './opening.ts';
-import type { RecordKind } from './record.ts';
-import { recordKind } from './record.ts';
+import { BellwetherError } from '../errors.ts';
+import { ShardCache } from './batch-cache.ts';
+import { History } from './history.ts';
+import { origin } from './positions.ts';
+import type { LogRecord, ShardState, StateRecord } from './record.ts';
+import type { RecoveredLog } from './shard-recovery.ts';
+import { settle } from './shard-recovery.ts';
 import type { HardState, LogPosition, ShardLogListener } from './types.ts';
 
-/** Where a batch lies on disk. */
-export interface Location {
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  readonly segment: number;
-  /** Offset of the batch's bytes in the segment file. */
-  readonly offset: number;
-  readonly length: number;
+/** What one durable write holds for a shard: told when it has completed. */
+export interface Report {
+  readonly shard: ShardLog;
+  position: LogPosition | null;
+  hardState: HardState | null;
+  checkpoint: LogPosition | null;
 }
 
-const start: LogPosition = { term: 0, lsn: 0 };
-
-/** Batches per step of growth of the index. */
-const growth = 4096;
-
-/** What the log knows of one shard: where its batches are, the recent ones themselves, and what a new segment repeats. */
+/** One shard's part of the node's log, while it is open. */
 export class ShardLog {
   readonly shard: number;
   listener: ShardLogListener | null = null;
-  hardState: HardState | null = null;
-  base: LogPosition = start;
-  last: LogPosition = start;
-  checkpoint: LogPosition = start;
-  /** Memberships of the log, oldest first; the first one may be older than the base. */
-  memberships: { lsn: number; bytes: Buffer }[] = [];
-  /** Lowest LSN that followers still need. */
-  neededFrom = Number.POSITIVE_INFINITY;
+  /** As the replica sees it: what is queued included. Only batches that were handed to the disk are in the index. */
+  history: History;
+  readonly cache = new ShardCache();
+  /** Lowest LSN that followers still need. Everything, until somebody says otherwise. */
+  neededFrom = 0;
+  /** The newest checkpoint whose record is on disk: only such a one lets log go. */
+  durableCheckpoint: LogPosition;
+  /** What was handed to the disk and is not reported yet: at most one write in flight and one being reported. */
+  readonly unreported: Report[] = [];
+  #written: ShardState;
 
-  #writtenLast: LogPosition = start;
-  #writtenHardState: HardState | null = null;
-  #first = new Float64Array(growth);
-  #final = new Float64Array(growth);
-  #segment = new Uint32Array(growth);
-  #offset = new Uint32Array(growth);
-  #length = new Uint32Array(growth);
-  #count = 0;
-  /** Index of the first location that is still held. */
-  #head = 0;
-
-  /** Recent batches without a gap, oldest first. */
-  readonly cache: Batch[] = [];
-  #cacheHead = 0;
-
-  constructor(shard: number) {
+  constructor(shard: number, recovered: RecoveredLog | null) {
     this.shard = shard;
+    this.history = recovered?.history ?? new History(origin);
+    const { base, last } = this.history;
+    this.durableCheckpoint = recovered?.recovered.checkpoint ?? origin;
+    this.cache.durableLsn = last.lsn;
+    this.#written = {
+      hardState: recovered?.recovered.hardState ?? null,
+      base,
+      last,
+      checkpoint: this.durableCheckpoint,
+      checkpointMembership: recovered?.checkpointMembership ?? null,
+      doubt: recovered?.recovered.damage ?? null,
+    };
   }
 
-  /** What records that were handed to the disk say: what the next segment opens with. */
-  get written(): ShardOpening {
-    let membership: ShardOpening['membership'] = null;
-    for (const entry of this.memberships) if (entry.lsn <= this.#writtenLast.lsn) membership = entry;
+  /** What records that were handed to the disk say, to be repeated where a segment begins. */
+  stateRecord(): StateRecord {
+    const { last, doubt } = this.#written;
     return {
-      hardState: this.#writtenHardState,
-      last: this.#writtenLast,
-      checkpoint: this.checkpoint,
-      membership,
+      kind: 'state',
+      shard: this.shard,
+      state: { ...this.#written, doubt: settle(doubt, last) },
+      memberships: this.history.memberships.filter((membership) => membership.lsn <= last.lsn),
     };
   }
 
-  noteWritten(record: {
-    readonly kind: RecordKind;
-    readonly term: number;
-    readonly lastLsn: number;
-    readonly hardState: HardState | null;
-  }): void {
-    if (record.kind === recordKind.hardState) this.#writtenHardState = record.hardState;
-    const movesEnd =
-      record.kind === recordKind.batch || record.kind === recordKind.cut || record.kind === recordKind.reset;
-    if (!movesEnd) return;
-    const keptSuffix =
-      record.kind === recordKind.reset &&
-      this.#writtenLast.lsn > record.lastLsn &&
-      this.last.lsn > record.lastLsn;
-    if (!keptSuffix) this.#writtenLast = { term: record.term, lsn: record.lastLsn };
-  }
-
-  /** After recovery: everything that is known was read from disk. */
-  allWritten(): void {
-    this.#writtenLast = this.last;
-    this.#writtenHardState = this.hardState;
-  }
-
-  addLocation(firstLsn: number, lastLsn: number, segment: number, offset: number, length: number): void {
-    if (this.#count === this.#first.length) this.#grow();
-    const i = this.#count++;
-    this.#first[i] = firstLsn;
-    this.#final[i] = lastLsn;
-    this.#segment[i] = segment;
-    this.#offset[i] = offset;
-    this.#length[i] = length;
-  }
-
-  #grow(): void {
-    const held = this.#count - this.#head;
-    const size = held + growth + (held >> 1);
-    const move = <T extends Float64Array | Uint32Array>(from: T, to: T): T => {
-      to.set(from.subarray(this.#head, this.#count));
-      return to;
-    };
-    this.#first = move(this.#first, new Float64Array(size));
-    this.#final = move(this.#final, new Float64Array(size));
-    this.#segment = move(this.#segment, new Uint32Array(size));
-    this.#offset = move(this.#offset, new Uint32Array(size));
-    this.#length = move(this.#length, new Uint32Array(size));
-    this.#count = held;
-    this.#head = 0;
-  }
-
-  /** Index of the location that holds an LSN, or -1. */
-  #find(lsn: number): number {
-    let low = this.#head;
-    let high = this.#count - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      if ((this.#final[middle] as number) < lsn) low = middle + 1;
-      else if ((this.#first[middle] as number) > lsn) high = middle - 1;
-      else return middle;
+  /** Notes that a record goes to disk now, a batch to this place; updates what the write's report will say. */
+  handOver(record: LogRecord, segment: number, offset: number, report: Report): void {
+    const written = this.#written;
+    switch (record.kind) {
+      case 'batch': {
+        const { term, firstLsn, lastLsn } = record;
+        if (lastLsn > this.history.base.lsn) {
+          this.history.index.add(firstLsn, lastLsn, segment, offset, record.length);
+        }
+        this.#written = { ...written, last: { term, lsn: lastLsn } };
+        report.position = this.#written.last;
+        return;
+      }
+      case 'hardState':
+        this.#written = { ...written, hardState: record.hardState };
+        report.hardState = record.hardState;
+        return;
+      case 'cut':
+        this.#written = { ...written, last: record.end };
+        report.position = record.end;
+        return;
+      case 'reset':
+        this.#written = { ...written, base: record.base, last: record.last };
+        report.position = record.last;
+        return;
+      case 'checkpointed':
+        this.#written = { ...written, checkpoint: record.position, checkpointMembership: record.membership };
+        report.checkpoint = record.position;
+        return;
+      case 'madeGood':
+        this.#written = { ...written, doubt: null };
+        return;
+      case 'state':
+        return;
     }
-    return -1;
   }
 
-  /** Locations from the one that holds `lsn`, up to `maxBytes` in all but at least one; empty when it is not on disk. */
-  locate(lsn: number, maxBytes: number): Location[] {
-    const locations: Location[] = [];
-    let bytes = 0;
-    for (let i = this.#find(lsn); i >= 0 && i < this.#count; i++) {
-      const length = this.#length[i] as number;
-      if (locations.length > 0 && bytes + length > maxBytes) break;
-      bytes += length;
-      locations.push({
-        firstLsn: this.#first[i] as number,
-        lastLsn: this.#final[i] as number,
-        segment: this.#segment[i] as number,
-        offset: this.#offset[i] as number,
-        length,
-      });
+  /** The log was cut or reset: no write that is in flight may be reported beyond its new end (pitfall 3). */
+  limitReports(end: LogPosition | null): void {
+    for (const report of this.unreported) {
+      if (report.position !== null && (end === null || report.position.lsn > end.lsn)) report.position = end;
     }
-    return locations;
+    this.cache.durableLsn = Math.min(this.cache.durableLsn, end?.lsn ?? 0);
   }
 
-  /** Lowest LSN on disk; `last + 1` when there is none. */
-  get firstLsn(): number {
-    return Math.max(
-      this.#head < this.#count ? (this.#first[this.#head] as number) : this.last.lsn + 1,
-      this.base.lsn + 1,
+  /** The segment and all before it are about to go. */
+  dropThrough(segment: number): void {
+    const lsn = this.history.index.lastLsnThrough(segment);
+    if (lsn <= this.history.base.lsn) return;
+    this.history.rebase({ term: this.history.termAt(lsn) as number, lsn });
+    if (lsn > this.#written.base.lsn) this.#written = { ...this.#written, base: this.history.base };
+  }
+
+  /** Throws when a caller relies on something that the log does not hold: a bug, not a state of the disk. */
+  require(condition: boolean, happened: string): void {
+    if (condition) return;
+    const { base, last } = this.history;
+    throw new BellwetherError(
+      'BW_INTERNAL',
+      `${happened}; shard ${this.shard} holds LSN ${base.lsn + 1} to ${last.lsn}`,
+      'Report this, with the log lines before it.',
     );
-  }
-
-  /** Highest LSN that a segment holds of this shard; 0 for none. */
-  lastLsnIn(segment: number): number {
-    let highest = 0;
-    for (let i = this.#head; i < this.#count; i++) {
-      if ((this.#segment[i] as number) > segment) break;
-      if (this.#segment[i] === segment) highest = this.#final[i] as number;
-    }
-    return highest;
-  }
-
-  /** Bytes of batches from the one with `lsn` to the end. */
-  bytesFrom(lsn: number): number {
-    let low = this.#head;
-    let high = this.#count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#final[middle] as number) < lsn) low = middle + 1;
-      else high = middle;
-    }
-    let bytes = 0;
-    for (let i = low; i < this.#count; i++) bytes += this.#length[i] as number;
-    return bytes;
-  }
-
-  /** Forgets locations in a segment that is gone. */
-  dropSegment(segment: number): void {
-    while (this.#head < this.#count && (this.#segment[this.#head] as number) <= segment) this.#head += 1;
-  }
-
-  /** The log ends at `end`: what was beyond is void, on disk and in memory. */
-  cut(end: LogPosition): void {
-    while (this.#count > this.#head && (this.#first[this.#count - 1] as number) > end.lsn) this.#count -= 1;
-    if (this.#count > this.#head && (this.#final[this.#count - 1] as number) > end.lsn)
-      this.#final[this.#count - 1] = end.lsn;
-    while (
-      this.memberships.length > 0 &&
-      (this.memberships[this.memberships.length - 1] as { lsn: number }).lsn > end.lsn
-    ) {
-      this.memberships.pop();
-    }
-    this.last = end;
-    while (this.cache.length > this.#cacheHead) {
-      const newest = this.cache[this.cache.length - 1] as Batch;
-      if (newest.lastLsn <= end.lsn) break;
-      this.cache.pop();
-      if (newest.firstLsn <= end.lsn) this.cache.push(newest.through(end.lsn));
-    }
-  }
-
-  /** The log begins behind `base`; without `keepSuffix` it is empty. */
-  reset(base: LogPosition, keepSuffix: boolean): void {
-    this.base = base;
-    if (keepSuffix) return;
-    this.#head = 0;
-    this.#count = 0;
-    this.cache.length = 0;
-    this.#cacheHead = 0;
-    this.last = base;
-    this.memberships.length = 0;
-  }
-
-  // The cache.
-
-  keep(batch: Batch): void {
-    this.cache.push(batch);
-  }
-
-  /** Drops the oldest cached batch; returns its bytes, 0 when there is none. */
-  evictOldest(): number {
-    const oldest = this.cache[this.#cacheHead];
-    if (oldest === undefined) return 0;
-    this.#cacheHead += 1;
-    if (this.#cacheHead > 1024 && this.#cacheHead * 2 > this.cache.length) {
-      this.cache.splice(0, this.#cacheHead);
-      this.#cacheHead = 0;
-    }
-    return oldest.bytes.length;
-  }
-
-  /** Cached batches from `lsn` on, the first one cut to begin there; null when `lsn` is not cached. */
-  cached(lsn: number, maxBytes: number): Batch[] | null {
-    let low = this.#cacheHead;
-    let high = this.cache.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.cache[middle] as Batch).lastLsn < lsn) low = middle + 1;
-      else high = middle;
-    }
-    const first = this.cache[low];
-    if (low < this.#cacheHead || first === undefined || first.firstLsn > lsn || first.lastLsn < lsn)
-      return null;
-    const batches = [first.from(lsn)];
-    let bytes = first.bytes.length;
-    for (let i = low + 1; i < this.cache.length; i++) {
-      const batch = this.cache[i] as Batch;
-      bytes += batch.bytes.length;
-      if (bytes > maxBytes) break;
-      batches.push(batch);
-    }
-    return batches;
   }
 }

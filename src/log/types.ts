@@ -16,7 +16,8 @@ export interface HardState {
 export interface ShardLogListener {
   /**
    * Every record that was queued for the shard up to and including `position` (its last entry) and `hardState`
-   * (its latest) is on stable storage. Either is null when this write held none for the shard.
+   * (its latest) is on stable storage. Either is null when this write held none for the shard. A cut or a reset
+   * reports where the log ends behind it; what was cut while the write was in flight is never reported.
    */
   durable(position: LogPosition | null, hardState: HardState | null): void;
 }
@@ -26,6 +27,16 @@ export interface NodeLogListener {
   latched(error: Error): void;
   /** There is no room to prepare the next segment (true), or there is again (false). What is queued still completes. */
   spaceShort(short: boolean): void;
+}
+
+/** What a replica may have vouched for and cannot show. It is remembered over restarts until it is made good. */
+export interface Doubt {
+  /** The highest (term, LSN) that this replica may have acknowledged; null when even that is lost. */
+  readonly mayHaveAcknowledged: LogPosition | null;
+  /** The vote is lost too: both copies are bad. Stays so until `madeGood`, whatever hard states follow. */
+  readonly hardStateLost: boolean;
+  /** File and offset, for the log line and the operator. */
+  readonly where: string;
 }
 
 /** What recovery found of one shard. */
@@ -43,24 +54,18 @@ export interface RecoveredShard {
   readonly checkpoint: LogPosition;
   /** Membership entries above `base`, and the membership that was in force at it, oldest first; the bytes are the core's. */
   readonly memberships: readonly { readonly lsn: number; readonly bytes: Buffer }[];
-  /**
-   * Not null when bytes that may have been acknowledged are unreadable. `mayHaveAcknowledged` is the highest
-   * (term, LSN) that this replica may have vouched for, null when even that is lost; `hardStateLost` when the
-   * vote is lost too. A torn final write is no damage.
-   */
-  readonly damage: {
-    readonly mayHaveAcknowledged: LogPosition | null;
-    readonly hardStateLost: boolean;
-    /** File and offset, for the log line and the operator. */
-    readonly where: string;
-  } | null;
+  /** Not null when bytes that may have been acknowledged are unreadable. A torn final write is no damage. */
+  readonly damage: Doubt | null;
 }
 
 /** The replication log of one node, shared by its shards: one ordered stream of records, one durable write in flight. */
 export interface NodeLog {
   /** Registers the listener of a shard (once, before its first record). */
   attach(shard: number, listener: ShardLogListener): void;
-  /** Queues a batch that extends the shard's log (or follows a `cut`/`reset`). Keeps it in the cache for followers. */
+  /**
+   * Queues a batch and keeps it in the cache for followers. Entries that are already held are skipped; from the first
+   * one whose term differs on, the batch replaces what was there. It must not leave a gap, nor exceed `maxBatchBytes`.
+   */
   append(batch: Batch): void;
   /** Queues a hard state; it and batches queued with it need one write. */
   putHardState(shard: number, hardState: HardState): void;
@@ -70,7 +75,12 @@ export interface NodeLog {
   reset(shard: number, base: LogPosition, keepSuffix: boolean): void;
   /** Tells that a checkpoint at this position is durable, with the membership at it: log below may be dropped. */
   checkpointed(shard: number, position: LogPosition, membership: Buffer): void;
-  /** Queues "what this replica may have forgotten is made good": recovery forgets damage found before this record. */
+  /** The largest batch that `append` takes, in bytes, header included. */
+  readonly maxBatchBytes: number;
+  /**
+   * Queues "what this replica may have forgotten is made good": recovery forgets damage found before this record.
+   * Needed when `mayHaveAcknowledged` was null; a known position is made good by a log that reaches it.
+   */
   madeGood(shard: number): void;
   /** True while a durable write is in flight: what is queued now leaves with the next one. */
   readonly writing: boolean;
@@ -85,7 +95,11 @@ export interface NodeLog {
   firstLsn(shard: number): number;
   /** Batches that begin at exactly `lsn` or contain it (the first is then cut to start there), as far as the cache holds them without a gap; null when `lsn` is not cached. Stops after `maxBytes`, but returns at least one. */
   cached(shard: number, lsn: number, maxBytes: number): Batch[] | null;
-  /** The same from disk. An LSN that is compacted is an error with code BW_LOG_COMPACTED. */
+  /**
+   * The same from the cache or else from disk, with one read: it may return fewer than `maxBytes`, none beyond the end.
+   * An LSN that is compacted is an error with code BW_LOG_COMPACTED, bytes that are not as they were written
+   * BW_LOG_DAMAGED, with file and offset. May answer within the call.
+   */
   read(
     shard: number,
     lsn: number,
@@ -94,11 +108,14 @@ export interface NodeLog {
   ): void;
   /** Bytes of log from `lsn` to the end of the shard's log, estimated without reading. */
   bytesFrom(shard: number, lsn: number): number;
-  /** Milliseconds that the write in flight has taken; 0 when none is. */
+  /** Bytes of log, of all shards, that cannot be dropped before this shard has a newer checkpoint. */
+  pinnedBytes(shard: number): number;
+  /** Milliseconds that the write in flight has taken, or that what is queued waits for a segment; 0 when neither. */
   stalledMs(): number;
   /** Drops cached data and old segments where allowed, prepares segments; called about every 100 ms. */
   tick(): void;
   readonly stats: NodeLogStats;
+  /** Writes what is queued, then closes the files. */
   close(done: (error: Error | null) => void): void;
 }
 
@@ -128,3 +145,11 @@ export interface NodeLogOptions {
   /** Free space, in bytes, below which no new segment is prepared. Default 256 MiB. */
   readonly reserveBytes: number;
 }
+
+export const defaultNodeLogOptions: NodeLogOptions = {
+  segmentBytes: 64 << 20,
+  cacheBytes: 64 << 20,
+  retentionBytes: 1 << 30,
+  retentionMs: 12 * 3_600_000,
+  reserveBytes: 256 << 20,
+};

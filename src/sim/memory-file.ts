@@ -1,0 +1,150 @@
+import type { Random } from '../env/random.ts';
+
+export const sectorBytes = 512;
+
+/** What one write left in one sector, not yet known to be on stable storage. */
+interface Version {
+  /** Which write; ascending. */
+  readonly write: number;
+  /** The sectors that the write touched, as they were after it. */
+  readonly sectors: Buffer;
+  readonly offset: number;
+}
+
+/** What a sync, begun now, will make durable. */
+export interface SyncPoint {
+  readonly write: number;
+  readonly size: number;
+}
+
+/** A file's bytes, twice: as processes see them, and as they are on stable storage; and what lies in between. */
+export class MemoryFile {
+  #seen: Buffer;
+  #durable: Buffer;
+  #size: number;
+  #durableSize: number;
+  /** Per sector, oldest first. */
+  readonly #pending = new Map<number, Version[]>();
+  #writes = 0;
+
+  constructor(bytes: Buffer = Buffer.alloc(0)) {
+    this.#seen = Buffer.from(bytes);
+    this.#durable = Buffer.from(bytes);
+    this.#size = bytes.length;
+    this.#durableSize = bytes.length;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** What processes read. A view. */
+  get bytes(): Buffer {
+    return this.#seen.subarray(0, this.#size);
+  }
+
+  read(into: Uint8Array, position: number): number {
+    const count = Math.max(0, Math.min(into.length, this.#size - position));
+    into.set(this.#seen.subarray(position, position + count));
+    return count;
+  }
+
+  /** Puts bytes into the cache. Returns the number of the write, for `settle`. */
+  write(bytes: Uint8Array, position: number): number {
+    const end = position + bytes.length;
+    this.#seen = grown(this.#seen, end);
+    this.#seen.set(bytes, position);
+    this.#size = Math.max(this.#size, end);
+    const first = Math.floor(position / sectorBytes);
+    const count = Math.ceil(end / sectorBytes) - first;
+    const from = first * sectorBytes;
+    this.#seen = grown(this.#seen, from + count * sectorBytes);
+    const sectors = Buffer.from(this.#seen.subarray(from, from + count * sectorBytes));
+    const write = ++this.#writes;
+    for (let i = 0; i < count; i++) {
+      const versions = this.#pending.get(first + i) ?? [];
+      versions.push({ write, sectors, offset: i * sectorBytes });
+      this.#pending.set(first + i, versions);
+    }
+    return write;
+  }
+
+  truncate(size: number): void {
+    this.#seen = grown(this.#seen, size);
+    this.#seen.fill(0, Math.min(size, this.#size));
+    this.#size = size;
+  }
+
+  /** What a sync that begins now covers. */
+  get syncPoint(): SyncPoint {
+    return { write: this.#writes, size: this.#size };
+  }
+
+  /** A sync that began at `point` has completed. */
+  sync(point: SyncPoint): void {
+    for (const sector of [...this.#pending.keys()]) this.#settleSector(sector, point.write);
+    this.#durableSize = point.size;
+  }
+
+  /** A write that is durable by itself (O_DSYNC) has completed. */
+  settle(write: number, position: number, length: number): void {
+    const end = Math.ceil((position + length) / sectorBytes);
+    for (let sector = Math.floor(position / sectorBytes); sector < end; sector++)
+      this.#settleSector(sector, write);
+    this.#durableSize = Math.max(this.#durableSize, position + length);
+  }
+
+  #settleSector(sector: number, write: number): void {
+    const versions = this.#pending.get(sector);
+    if (versions === undefined) return;
+    const newest = versions.findLast((version) => version.write <= write);
+    if (newest === undefined) return;
+    this.#durable = grown(this.#durable, (sector + 1) * sectorBytes);
+    put(this.#durable, sector, newest);
+    const left = versions.filter((version) => version.write > write);
+    if (left.length === 0) this.#pending.delete(sector);
+    else this.#pending.set(sector, left);
+  }
+
+  /** Changes bytes behind everybody's back, as rot does. */
+  flip(position: number, mask: number): void {
+    this.#durable = grown(this.#durable, position + 1);
+    this.#seen[position] = (this.#seen[position] as number) ^ mask;
+    this.#durable[position] = this.#seen[position] as number;
+  }
+
+  /** What may be left after power was lost: of every sector what is durable or any later state. */
+  afterCrash(random: Random, keep: number): MemoryFile {
+    let bytes = Buffer.from(this.#durable);
+    let size = this.#durableSize;
+    for (const [sector, versions] of this.#pending) {
+      if (random.float() >= keep) continue;
+      bytes = grown(bytes, (sector + 1) * sectorBytes);
+      put(bytes, sector, versions[random.below(versions.length)] as Version);
+      size = Math.max(size, Math.min(this.#size, (sector + 1) * sectorBytes));
+    }
+    return new MemoryFile(grown(bytes, size).subarray(0, size));
+  }
+
+  /** The same file for another life of the process: what was cached still is, and is still not durable. */
+  clone(): MemoryFile {
+    const copy = new MemoryFile(this.#durable);
+    copy.#seen = Buffer.from(this.#seen);
+    copy.#size = this.#size;
+    copy.#durableSize = this.#durableSize;
+    copy.#writes = this.#writes;
+    for (const [sector, versions] of this.#pending) copy.#pending.set(sector, [...versions]);
+    return copy;
+  }
+}
+
+function put(bytes: Buffer, sector: number, version: Version): void {
+  version.sectors.copy(bytes, sector * sectorBytes, version.offset, version.offset + sectorBytes);
+}
+
+function grown(bytes: Buffer, size: number): Buffer<ArrayBuffer> {
+  if (bytes.length >= size) return bytes as Buffer<ArrayBuffer>;
+  const larger = Buffer.alloc(Math.max(size, bytes.length * 2));
+  bytes.copy(larger);
+  return larger;
+}
