@@ -146,6 +146,7 @@ describe('identities', () => {
       node: 'b',
       cluster: 'test',
       instance: 'b-disk',
+      client: '127.0.0.1:1',
       fresh: true,
     });
     b.fresh = false;
