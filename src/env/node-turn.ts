@@ -1,0 +1,3 @@
+import type { TurnEnd } from './turn.ts';
+
+export const nodeTurnEnd: TurnEnd = { schedule: (callback) => void setImmediate(callback) };
