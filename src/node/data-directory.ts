@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { BellwetherError } from '../errors.ts';
+import { DirectoryLock } from './directory-lock.ts';
+import { makeDirectoryDurably, writeFileDurably } from './durable-file.ts';
+
+const formatVersion = 1;
+export const identityFile = 'node.json';
+/** What a data directory holds beside its identity. */
+export const logDirectory = 'log';
+export const checkpointDirectory = 'checkpoints';
+
+const identitySchema = z.object({
+  cluster: z.string(),
+  node: z.string(),
+  instance: z.string().min(1),
+  voters: z.array(z.string()).min(1),
+  fresh: z.boolean(),
+});
+
+/** What a data directory says of itself, in node.json. */
+export interface DirectoryIdentity {
+  readonly format: number;
+  readonly cluster: string;
+  readonly node: string;
+  /** Drawn when the directory was made: a wiped node comes with another. */
+  readonly instance: string;
+  /** The nodes that the cluster began with, sorted; the same on each of them. */
+  readonly voters: readonly string[];
+  /** True until something in it was promised to others. */
+  readonly fresh: boolean;
+}
+
+/** Whose data a node expects to find. */
+export type ExpectedIdentity = Pick<DirectoryIdentity, 'cluster' | 'node' | 'voters'>;
+
+/** The data directory of one node: its identity, and the lock that keeps a second process out. */
+export class DataDirectory {
+  readonly path: string;
+  readonly #lock: DirectoryLock;
+  #identity: DirectoryIdentity;
+
+  private constructor(directory: string, identity: DirectoryIdentity, lock: DirectoryLock) {
+    this.path = directory;
+    this.#identity = identity;
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens a node's data directory, making it when absent. Rejects with BW_DATA_IN_USE, BW_DATA_FOREIGN,
+   * BW_DATA_VERSION, or BW_CONFIG_INVALID when it cannot be made.
+   */
+  static async open(directory: string, expected: ExpectedIdentity): Promise<DataDirectory> {
+    try {
+      makeDirectoryDurably(directory);
+    } catch (error) {
+      throw new BellwetherError(
+        'BW_CONFIG_INVALID',
+        `the data directory ${directory} cannot be made (${(error as Error).message})`,
+        'Choose another --dir.',
+      );
+    }
+    const lock = await DirectoryLock.take(directory);
+    try {
+      const identity = readIdentity(directory) ?? createIdentity(directory, expected);
+      compare(directory, identity, expected);
+      return new DataDirectory(directory, identity, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get identity(): DirectoryIdentity {
+    return this.#identity;
+  }
+
+  /** True when what this directory promised is gone: it was in use, and its log has been removed. */
+  get logMissing(): boolean {
+    return !this.#identity.fresh && isEmpty(path.join(this.path, logDirectory));
+  }
+
+  /** From here on others rely on what this directory holds: remembered durably. */
+  noLongerFresh(): void {
+    if (!this.#identity.fresh) return;
+    this.#identity = { ...this.#identity, fresh: false };
+    writeIdentity(this.path, this.#identity);
+  }
+
+  release(): void {
+    this.#lock.release();
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  return !fs.existsSync(directory) || fs.readdirSync(directory).length === 0;
+}
+
+function foreign(what: string, advice: string): BellwetherError {
+  return new BellwetherError('BW_DATA_FOREIGN', what, advice);
+}
+
+/** What a directory says of itself; null when it says nothing. Throws BW_DATA_FOREIGN or BW_DATA_VERSION. */
+export function readIdentity(directory: string): DirectoryIdentity | null {
+  const file = path.join(directory, identityFile);
+  if (!fs.existsSync(file)) return null;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw foreign(
+      `${file} cannot be read (${(error as Error).message})`,
+      'Restore it from a backup, or choose an empty --dir.',
+    );
+  }
+  const format = (parsed as { format?: unknown } | null)?.format;
+  if (format !== formatVersion) {
+    throw new BellwetherError(
+      'BW_DATA_VERSION',
+      `${directory} has data of format ${String(format)}, this version reads ${formatVersion}`,
+      'Start it with the version that wrote it.',
+    );
+  }
+  const result = identitySchema.safeParse(parsed);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw foreign(
+      `${file} is not as a node writes it (${issue?.path.join('.')}: ${issue?.message})`,
+      'Restore it from a backup, or choose an empty --dir.',
+    );
+  }
+  return { format: formatVersion, ...result.data };
+}
+
+function createIdentity(directory: string, expected: ExpectedIdentity): DirectoryIdentity {
+  for (const name of [logDirectory, checkpointDirectory]) {
+    if (!isEmpty(path.join(directory, name)))
+      throw foreign(
+        `${directory} holds data in ${name}/ and no ${identityFile} that says whose it is`,
+        `Restore ${identityFile} from a backup, or choose an empty --dir.`,
+      );
+  }
+  const instance = randomBytes(12).toString('hex');
+  const { cluster, node, voters } = expected;
+  const identity = {
+    format: formatVersion,
+    cluster,
+    node,
+    instance,
+    voters: [...voters].sort(),
+    fresh: true,
+  };
+  writeIdentity(directory, identity);
+  return identity;
+}
+
+function compare(directory: string, identity: DirectoryIdentity, expected: ExpectedIdentity): void {
+  if (identity.cluster !== expected.cluster || identity.node !== expected.node) {
+    throw foreign(
+      `${directory} belongs to node ${identity.node} of cluster ${identity.cluster}, not to node ${expected.node} of cluster ${expected.cluster}`,
+      'Choose another --dir, or start the node that it belongs to.',
+    );
+  }
+  const voters = [...expected.voters].sort();
+  if (voters.join() !== identity.voters.join()) {
+    throw foreign(
+      `${directory} belongs to a cluster of ${identity.voters.join(', ')}, and --peers says ${voters.join(', ')}`,
+      'Give the nodes that the cluster began with; changing them comes with a later version.',
+    );
+  }
+}
+
+function writeIdentity(directory: string, identity: DirectoryIdentity): void {
+  writeFileDurably(path.join(directory, identityFile), `${JSON.stringify(identity, null, 2)}\n`);
+}
