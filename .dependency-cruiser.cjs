@@ -34,7 +34,7 @@ module.exports = {
         path: '^src/',
         pathNot: [room, ...allowed]
           .map((name) => `^src/${name}`)
-          .concat(room === 'core' ? [] : ['^src/errors\\.ts$']),
+          .concat(room === 'core' ? [] : ['^src/errors\\.ts$', '^src/version\\.ts$']),
       },
     })),
     {

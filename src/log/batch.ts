@@ -64,6 +64,11 @@ export class Batch {
     this.flags = flags;
   }
 
+  /** True when its only entry sets a membership. */
+  get holdsMembership(): boolean {
+    return (this.flags & batchHoldsMembership) !== 0;
+  }
+
   /** Reads a batch that fills `bytes` exactly. Throws `MalformedBytes` when it is not one or its checksum is wrong. */
   static parse(bytes: Buffer): Batch {
     if (bytes.length < batchHeaderBytes)

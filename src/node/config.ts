@@ -53,7 +53,7 @@ export function loadConfig(flags: OptionTexts, environment: NodeJS.ProcessEnv): 
   readSecretFile(values, given, 'secret', 'secret-file');
   readSecretFile(values, given, 'password', 'password-file');
   limitRequests(values, given);
-  return check(values as unknown as OptionValues, unknownVariables(environment));
+  return checkConfig(values as unknown as OptionValues, unknownVariables(environment));
 }
 
 function nonEmpty(text: string | undefined): string | undefined {
@@ -169,8 +169,8 @@ function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
     });
 }
 
-/** What no single option can tell. */
-function check(values: OptionValues, warnings: readonly string[]): NodeConfig {
+/** Checks what no single option can tell. Throws BW_CONFIG_INVALID. */
+export function checkConfig(values: OptionValues, warnings: readonly string[]): NodeConfig {
   const { id, dir } = values;
   if (id === null) throw invalid('no --id was given', 'Give the node a name, such as --id n1.');
   if (!nodeName.test(id))
@@ -207,9 +207,7 @@ function check(values: OptionValues, warnings: readonly string[]): NodeConfig {
 }
 
 /** The policy that the three ack options make; null when they make none. */
-export function ackPolicyOf(
-  values: Pick<OptionValues, 'ack' | 'ack-stage' | 'ack-timeout'>,
-): AckPolicy | null {
+function ackPolicyOf(values: Pick<OptionValues, 'ack' | 'ack-stage' | 'ack-timeout'>): AckPolicy | null {
   const base: AckPolicy = { who: 'majority', stage: 'flushed', timeoutMs: values['ack-timeout'] };
   const policy = parseAckPolicy([values.ack, values['ack-stage']], base);
   return typeof policy === 'string' ? null : policy;

@@ -4,6 +4,8 @@ import type { Bytes } from '../bytes/types.ts';
 export interface RequestLimits {
   /** Longest argument in bytes. */
   readonly bulkBytes: number;
+  /** All arguments of a request together, each counted with 8 bytes more. */
+  readonly requestBytes: number;
   readonly argumentCount: number;
   /** Longest request line in bytes, and of a line that is not a command of the protocol. */
   readonly inlineBytes: number;
@@ -11,6 +13,7 @@ export interface RequestLimits {
 
 export const defaultRequestLimits: RequestLimits = {
   bulkBytes: 32 << 20,
+  requestBytes: 64 << 20,
   argumentCount: 1 << 20,
   inlineBytes: 64 << 10,
 };
@@ -39,6 +42,8 @@ export class RespParser {
   #wanted = -1;
   /** Length of the argument under way; -1 when its header was not read yet. */
   #bulk = -1;
+  /** Bytes of the request under way, as far as it was announced. */
+  #requestBytes = 0;
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
@@ -87,6 +92,7 @@ export class RespParser {
     if (count > this.#limits.argumentCount)
       throw new ProtocolError('ERR Protocol error: invalid multibulk length');
     this.#args = [];
+    this.#requestBytes = 0;
     this.#wanted = Math.max(count, 0);
     return true;
   }
@@ -116,6 +122,9 @@ export class RespParser {
     if (length === null) return false;
     if (length < 0 || length > this.#limits.bulkBytes)
       throw new ProtocolError('ERR Protocol error: invalid bulk length');
+    this.#requestBytes += length + 8;
+    if (this.#requestBytes > this.#limits.requestBytes)
+      throw new ProtocolError('ERR Protocol error: too big request');
     this.#bulk = length;
     return true;
   }

@@ -32,8 +32,9 @@ import { Watches } from './watches.ts';
 
 /** An open batch beyond this is sealed although a write is in flight. */
 const maxOpenBytes = 512 << 10;
-/** Keys deleted by one expiry entry. */
+/** Keys deleted by one expiry entry, and their bytes, the last one's excepted. */
 const expiryBatch = 200;
+const expiryBatchBytes = 1 << 20;
 
 /**
  * Runs one replica of one shard: hands inputs to the core, carries out what it wants, executes and applies, keeps
@@ -220,7 +221,13 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   /** The turn ends: seals what was executed, unless a write in flight lets it grow. */
   sealTurn(): void {
-    if (!this.#context.log.writing || this.#builder.bytes > maxOpenBytes) this.seal();
+    if (!this.#context.log.writing) this.seal();
+    else this.sealLarge();
+  }
+
+  /** Called after every command, so that what one turn executes never outgrows what the log takes. */
+  sealLarge(): void {
+    if (this.#builder.bytes > maxOpenBytes) this.seal();
   }
 
   /** After the log was told to flush: sends, applies, opens gates. */
@@ -283,7 +290,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   #expireDue(): void {
-    const due = this.keyspace.nextDue(this.#shardTime(), expiryBatch);
+    const due = this.keyspace.nextDue(this.#shardTime(), expiryBatch, expiryBatchBytes);
     if (due.length > 0 && this.executor.expire(due)) this.#context.touched();
   }
 

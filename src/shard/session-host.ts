@@ -21,8 +21,10 @@ export interface SessionOptions {
   readonly readGate: AckPolicy;
   /** How long a command waits for a leader, in ms. */
   readonly parkMs: number;
+  /** Bytes of commands that wait for a leader, all sessions together. */
+  readonly parkBytes: number;
   /** Largest transaction, in bytes of its arguments. */
-  readonly transactionBytes: number;
+  readonly requestBytes: number;
 }
 
 /** What sessions share on a node. */
@@ -43,6 +45,8 @@ export interface SessionHost {
   copiesOfNothing(): { local: number; replicas: number };
   /** The session has replies that may leave at the end of the turn. */
   replied(session: Session): void;
+  /** Bytes of commands that wait for a leader now. */
+  parkedBytes: number;
   /** The session waits for a leader. */
   parked(session: Session): void;
   /** Tell the connection, at the end of the turn, that it may go on. */

@@ -18,6 +18,7 @@ import { Transaction } from './transaction.ts';
 interface Parked {
   readonly spec: CommandSpec;
   readonly args: Bytes[];
+  readonly bytes: number;
   readonly sinceMs: number;
 }
 
@@ -121,7 +122,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   disconnected(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#parked = null;
+    this.#unpark();
     this.#waiting = null;
     this.unwatch();
     this.replies.clear();
@@ -197,7 +198,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
         return;
       }
     }
-    if (!transaction.queue(spec, args, slot, needs, this.#host.options.transactionBytes)) {
+    if (!transaction.queue(spec, args, slot, needs, this.#host.options.requestBytes)) {
       this.#replyError('ERR Transaction is too large');
       return;
     }
@@ -248,6 +249,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       policy: this.#host.policyCode(this.#policy),
     });
     this.#current = null;
+    replica.sealLarge();
     let gate: Gate | null = null;
     if (result < 0) {
       this.lastWrite = { replica, lsn: -result };
@@ -294,22 +296,32 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   // Waiting.
 
   #park(spec: CommandSpec, args: Bytes[], sinceMs: number, reason: string): void {
-    if (this.#host.now() - sinceMs >= this.#host.options.parkMs) {
+    const { options, parkedBytes } = this.#host;
+    let bytes = 0;
+    for (const arg of args) bytes += arg.length;
+    if (this.#host.now() - sinceMs >= options.parkMs || parkedBytes + bytes > options.parkBytes) {
       this.#asking = false;
       if (spec.name === 'exec') this.#discard();
       else if (this.transaction.open) this.transaction.fail();
       this.#replyError(`CLUSTERDOWN ${reason}`);
       return;
     }
-    this.#parked = { spec, args, sinceMs };
+    this.#parked = { spec, args, bytes, sinceMs };
+    this.#host.parkedBytes += bytes;
     this.#host.parked(this);
+  }
+
+  #unpark(): Parked | null {
+    const parked = this.#parked;
+    this.#parked = null;
+    if (parked !== null) this.#host.parkedBytes -= parked.bytes;
+    return parked;
   }
 
   /** The parked command may be able to run, or its time is over. */
   retry(): void {
-    const parked = this.#parked;
+    const parked = this.#unpark();
     if (parked === null) return;
-    this.#parked = null;
     this.#dispatch(parked.spec, parked.args, parked.sinceMs);
     if (!this.blocked) this.#host.resumeLater(this);
   }

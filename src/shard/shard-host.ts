@@ -50,6 +50,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly sessions = new Map<number, Session>();
   readonly writer = new RespWriter(new ByteWriter(256 << 10));
   readonly stats = { commands: 0, errors: 0 };
+  parkedBytes = 0;
   readonly #context: HostContext;
   readonly #replicaContext: ReplicaContext;
   #nextSession = 1;

@@ -71,6 +71,10 @@ export class Transaction implements Watcher {
     this.dirty = false;
   }
 
+  get watching(): number {
+    return this.#watched.size;
+  }
+
   get watchedKeys(): IterableIterator<Bytes> {
     return this.#watched.keys();
   }

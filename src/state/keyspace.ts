@@ -193,13 +193,16 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     for (const map of this.#slots) if (map !== undefined) yield* map;
   }
 
-  /** Keys whose expiry has passed, at most `limit`; each is named once, so the caller must delete it. */
-  nextDue(now: number, limit: number): Bytes[] {
+  /** Keys whose expiry has passed, at most `limit` and no more once they reach `maxBytes`; each is named once, so the caller must delete it. */
+  nextDue(now: number, limit: number, maxBytes = Number.POSITIVE_INFINITY): Bytes[] {
     const keys: Bytes[] = [];
-    while (keys.length < limit && this.#due.nextAt <= now) {
+    let bytes = 0;
+    while (keys.length < limit && bytes < maxBytes && this.#due.nextAt <= now) {
       const item = this.#due.pop();
       if (item === undefined) break;
-      if (this.peek(item.key)?.expiresAt === item.at) keys.push(item.key);
+      if (this.peek(item.key)?.expiresAt !== item.at) continue;
+      keys.push(item.key);
+      bytes += item.key.length;
     }
     return keys;
   }

@@ -1,0 +1,337 @@
+import type { Logger as PinoLogger } from 'pino';
+import { encodeMembership } from '../core/membership-codec.ts';
+import type { Membership } from '../core/types.ts';
+import { nodeClock } from '../env/node-clock.ts';
+import { nodeRandom } from '../env/node-random.ts';
+import { nodeTurnEnd } from '../env/node-turn.ts';
+import type { Task } from '../env/task.ts';
+import { runTask } from '../env/task.ts';
+import { BellwetherError } from '../errors.ts';
+import type { OpenedLog } from '../log/node-log.ts';
+import { openNodeLog } from '../log/node-log.ts';
+import type { RecoveredShard } from '../log/types.ts';
+import { TcpPeerNetwork } from '../peer/tcp-network.ts';
+import { AdminServer } from '../server/admin.ts';
+import { ClientListener } from '../server/client-listener.ts';
+import { ShardHost } from '../shard/shard-host.ts';
+import { CheckpointStore } from '../state/checkpoint-store.ts';
+import { version } from '../version.ts';
+import { ClientAddresses } from './client-addresses.ts';
+import type { NodeConfig } from './config.ts';
+import { checkpointDirectory, DataDirectory, logDirectory } from './data-directory.ts';
+import { openDisk } from './disk-choice.ts';
+import { handOverAll, TakeOver } from './handover.ts';
+import { LoadMeter } from './load-meter.ts';
+import { createLogger } from './logging.ts';
+import { checkedMembership, spanOf } from './memberships.ts';
+import type { OptionName } from './options.ts';
+import { Services } from './services.ts';
+import { Settings } from './settings.ts';
+import { nodeStatus, startingStatus } from './status.ts';
+import { Topology } from './topology.ts';
+
+/** The one shard of a node; number 0 is kept for the shard that will hold the others' map. */
+const onlyShard = 1;
+const tickMs = 10;
+
+/** One process of a cluster: everything wired together, from start to stop. */
+export class BellwetherNode {
+  readonly config: NodeConfig;
+  readonly logger: PinoLogger;
+  readonly #fatal: (error: Error) => void;
+  readonly #startedMs = nodeClock.monotonicMs();
+  readonly #settings: Settings;
+  /** Undone in reverse order by `stop`, as far as `start` came. */
+  readonly #undo: (() => void | Promise<void>)[] = [];
+  #directory!: DataDirectory;
+  #opened!: OpenedLog;
+  #addresses!: ClientAddresses;
+  #peers!: TcpPeerNetwork;
+  #host: ShardHost | null = null;
+  #topology: Topology | null = null;
+  #listener: ClientListener | null = null;
+  #meter!: LoadMeter;
+  #stopping: Promise<void> | null = null;
+
+  /** @param fatal called when the process must end at once */
+  constructor(config: NodeConfig, fatal: (error: Error) => void) {
+    this.config = config;
+    this.#fatal = fatal;
+    this.logger = createLogger(config);
+    this.#settings = new Settings(config, (name) => this.#reconfigured(name));
+  }
+
+  /** Where clients are told to reach this node, `host:port`. */
+  get clientAddress(): string {
+    const { host, port } = this.config.announce ?? this.config.listen;
+    return `${host}:${port}`;
+  }
+
+  get #voters(): readonly string[] {
+    return [...new Set([...this.config.peers.map(({ node }) => node), this.config.id])].sort();
+  }
+
+  /** Rejects with the error that keeps the node from serving; what was opened is closed again. */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { config, logger } = this;
+    for (const warning of config.warnings) logger.warn({ code: 'BW_CONFIG_INVALID' }, warning);
+    const { id: node, cluster, dir } = config;
+    this.#directory = await DataDirectory.open(dir, { cluster, node, voters: this.#voters });
+    this.#undo.push(() => this.#directory.release());
+    this.#meter = new LoadMeter(logger, tickMs, this.#startedMs);
+    await this.#openAdmin();
+    await this.#openShards();
+    await this.#openPeers();
+    await this.#openClients();
+    const fields = { version, pid: process.pid, client: this.clientAddress, dir, cluster };
+    const ms = Math.round(nodeClock.monotonicMs() - this.#startedMs);
+    logger.info({ ...fields, fresh: this.#directory.identity.fresh, ms }, 'node started');
+  }
+
+  async #openAdmin(): Promise<void> {
+    const { host, port } = this.config['admin-listen'];
+    const admin = new AdminServer(host, port, { status: () => this.#status() });
+    await admin.listen();
+    this.#undo.push(() => admin.close());
+  }
+
+  #status() {
+    const topology = this.#topology;
+    const listener = this.#listener;
+    const host = this.#host;
+    const own = {
+      config: this.config,
+      startedMs: this.#startedMs,
+      ownAddress: this.clientAddress,
+      meter: this.#meter,
+    };
+    if (topology === null || listener === null || host === null) return startingStatus(own);
+    return nodeStatus({ ...own, host, topology, listener, log: this.#opened.log, peers: this.#peers });
+  }
+
+  async #openShards(): Promise<void> {
+    const { config, logger } = this;
+    const disk = openDisk(process.env['BELLWETHER_DISK'], config.dir);
+    this.#addresses = new ClientAddresses(disk);
+    await run(this.#addresses.load());
+    const logMissing = this.#directory.logMissing;
+    this.#opened = await run(
+      openNodeLog(disk, logDirectory, this.#settings.log, nodeClock, {
+        latched: (error) => this.#fatal(latchedError(error)),
+        spaceShort: (short) => this.#spaceShort(short),
+      }),
+    );
+    const { log, notes, incomplete } = this.#opened;
+    this.#undo.push(() => new Promise<void>((resolve) => log.close(() => resolve())));
+    for (const note of notes) logger.warn({ code: 'BW_LOG_DAMAGED' }, note);
+    const services = new Services(this.#settings);
+    this.#peers = this.#createPeers();
+    const host = new ShardHost({
+      self: config.id,
+      options: this.#settings.replica,
+      session: this.#settings.session,
+      password: () => this.#settings.config.password,
+      log,
+      disk,
+      checkpoints: new CheckpointStore(disk, checkpointDirectory),
+      peers: this.#peers,
+      clock: nodeClock,
+      random: nodeRandom,
+      turn: nodeTurnEnd,
+      logger,
+      services,
+      spanOf,
+      encodeMembership,
+      decodeMembership: checkedMembership,
+      clientAddress: (node) => this.#clientAddressOf(node),
+      flushPeers: () => this.#peers.flush(),
+      noLongerFresh: () => this.#directory.noLongerFresh(),
+      fatal: (error) => this.#fatal(error),
+    });
+    this.#host = host;
+    await this.#openReplica(host, logMissing || incomplete);
+    this.#topology = new Topology({
+      cluster: config.cluster,
+      self: config.id,
+      host,
+      peers: this.#peers,
+      log,
+      clientAddress: (node) => this.#clientAddressOf(node),
+      peerPort: (node) => this.#peerPort(node),
+    });
+    this.#listener = this.#createListener(host);
+    services.parts = {
+      host,
+      topology: this.#topology,
+      listener: this.#listener,
+      meter: this.#meter,
+      startedMs: this.#startedMs,
+      takeOver: this.#createTakeOver(host),
+    };
+  }
+
+  /** @param incomplete something may be gone that this node had promised */
+  async #openReplica(host: ShardHost, incomplete: boolean): Promise<void> {
+    const initial: Membership = { voters: this.#voters, learners: [] };
+    const recovered = this.#opened.shards.find((shard) => shard.shard === onlyShard) ?? null;
+    const alone = initial.voters.length === 1;
+    if (recovered === null && incomplete) this.#forgotten(alone);
+    if (recovered?.damage) this.#damaged(recovered);
+    const { fresh } = this.#directory.identity;
+    await new Promise<void>((resolve, reject) => {
+      host.openReplica(onlyShard, recovered, initial, fresh || incomplete, (error) =>
+        error === null ? resolve() : reject(error),
+      );
+    });
+    if (alone) this.#directory.noLongerFresh();
+  }
+
+  #forgotten(alone: boolean): void {
+    const what = `the log in ${this.config.dir} is gone or unreadable, and it was in use`;
+    const advice = alone
+      ? 'Restore the data directory from a backup, or remove it to begin empty.'
+      : 'This replica votes again once a leader has brought it up to date.';
+    const error = new BellwetherError('BW_LOG_DAMAGED', what, advice);
+    if (alone) throw error;
+    this.logger.error({ code: error.code, shard: onlyShard }, error.message);
+  }
+
+  #damaged(recovered: RecoveredShard): void {
+    this.logger.error(
+      { code: 'BW_LOG_DAMAGED', shard: onlyShard, where: recovered.damage?.where },
+      'the log is damaged: this replica does not lead until its peers have repaired it',
+    );
+  }
+
+  #spaceShort(short: boolean): void {
+    if (short)
+      this.logger.error(
+        { code: 'BW_DISK_FULL' },
+        'too little disk space for another segment: writes are refused until there is more',
+      );
+    else this.logger.info({}, 'there is disk space again');
+  }
+
+  #createPeers(): TcpPeerNetwork {
+    const { config } = this;
+    const host = (): ShardHost => this.#host as ShardHost;
+    return new TcpPeerNetwork({
+      identity: {
+        node: config.id,
+        cluster: config.cluster,
+        instance: this.#directory.identity.instance,
+        client: this.clientAddress,
+      },
+      fresh: () => this.#directory.identity.fresh,
+      secret: config.secret === '' ? null : config.secret,
+      listen: config['peer-listen'],
+      logger: this.logger,
+      turnEnd: nodeTurnEnd,
+      handler: {
+        received: (from, shard, message) => host().received(from, shard, message),
+        identified: (peer) => {
+          this.#addresses.learn(peer.node, peer.client);
+          host().identified(peer);
+        },
+        linkUp: (peer) => host().linkUp(peer),
+        linkDown: (peer, refused) => host().linkDown(peer, refused),
+      },
+    });
+  }
+
+  async #openPeers(): Promise<void> {
+    this.#undo.push(() => this.#peers.close());
+    await this.#peers.start();
+    this.#peers.setPeers(this.config.peers);
+  }
+
+  #createListener(host: ShardHost): ClientListener {
+    // The same object, so that what is changed at run time holds for those who come later.
+    const options = Object.assign(this.#settings.listener, {
+      logger: this.logger,
+      openSession: host.openSession.bind(host),
+    });
+    return new ClientListener(options);
+  }
+
+  async #openClients(): Promise<void> {
+    const host = this.#host as ShardHost;
+    const listener = this.#listener as ClientListener;
+    const ticker = setInterval(() => {
+      this.#meter.tick(nodeClock.monotonicMs(), host.stats.commands);
+      host.tick();
+    }, tickMs);
+    this.#undo.push(() => clearInterval(ticker));
+    await listener.listen();
+    this.#undo.push(async () => {
+      host.closeSessions('this node stops');
+      await listener.close();
+    });
+  }
+
+  #createTakeOver(host: ShardHost): () => string | null {
+    const { core } = this.#settings;
+    const takeOver = new TakeOver(core, () => host.replicas.get(onlyShard) ?? null, this.logger);
+    return () => takeOver.ask();
+  }
+
+  #clientAddressOf(node: string): string | null {
+    return node === this.config.id ? this.clientAddress : this.#addresses.get(node);
+  }
+
+  #peerPort(node: string): number {
+    if (node === this.config.id) return this.config['peer-listen'].port;
+    return this.config.peers.find((peer) => peer.node === node)?.port ?? 0;
+  }
+
+  #reconfigured(name: OptionName): void {
+    const { config } = this.#settings;
+    if (name === 'max-clients' && this.#listener !== null) this.#listener.maxClients = config['max-clients'];
+    if (name === 'log-level') this.logger.level = config['log-level'];
+    this.logger.info({ option: name }, 'an option was changed');
+  }
+
+  /**
+   * Closes everything. Leadership is handed over first where that can be done soon, so that clients go on without an
+   * election, unless the whole cluster stops.
+   */
+  stop(how: { readonly handOver: boolean }): Promise<void> {
+    this.#stopping ??= this.#stop(how.handOver);
+    return this.#stopping;
+  }
+
+  async #stop(handOver: boolean): Promise<void> {
+    if (handOver && this.#host !== null) await handOverAll(this.#host, this.#peers, this.logger);
+    await this.#close();
+    this.logger.info({}, 'node stopped');
+  }
+
+  async #close(): Promise<void> {
+    for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) await undo();
+  }
+}
+
+function run<T>(task: Task<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    runTask(task, (error, value) => (error === null ? resolve(value as T) : reject(error)));
+  });
+}
+
+function latchedError(error: Error): BellwetherError {
+  if (error instanceof BellwetherError) return error;
+  return new BellwetherError(
+    'BW_LOG_LATCHED',
+    `a write to the log failed (${error.message})`,
+    'Look after the disk, then start the node again.',
+    { cause: error },
+  );
+}

@@ -1,0 +1,175 @@
+import { globMatches } from '../commands/glob.ts';
+import type {
+  ClientDescription,
+  NodeServices,
+  ReplicationView,
+  TopologyNode,
+  TopologyShard,
+} from '../commands/types.ts';
+import type { ClientListener } from '../server/client-listener.ts';
+import type { Session } from '../shard/session.ts';
+import type { ShardHost } from '../shard/shard-host.ts';
+import { version } from '../version.ts';
+import type { InfoSection } from './info-fields.ts';
+import { infoSections } from './info-fields.ts';
+import type { LoadMeter } from './load-meter.ts';
+import { redisVersion } from './redis-version.ts';
+import type { Settings } from './settings.ts';
+import type { Topology } from './topology.ts';
+
+/** The parts of a running node that commands may ask about. */
+export interface NodeParts {
+  readonly host: ShardHost;
+  readonly topology: Topology;
+  readonly listener: ClientListener;
+  readonly meter: LoadMeter;
+  readonly startedMs: number;
+  /** Asks the leader for leadership: an error line, or null when asked. */
+  readonly takeOver: () => string | null;
+}
+
+/** What counts from the last CONFIG RESETSTAT. */
+interface Base {
+  commands: number;
+  errors: number;
+  accepted: number;
+  rejected: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** What commands may ask of the node, answered from its parts. */
+export class Services implements NodeServices {
+  readonly redisVersion = redisVersion;
+  readonly bellwetherVersion = version;
+  readonly settings: Settings;
+  #parts: NodeParts | null = null;
+  #base: Base = { commands: 0, errors: 0, accepted: 0, rejected: 0, bytesIn: 0, bytesOut: 0 };
+
+  constructor(settings: Settings) {
+    this.settings = settings;
+  }
+
+  /** Set once they exist, before the first client is let in. */
+  set parts(parts: NodeParts) {
+    this.#parts = parts;
+  }
+
+  get #node(): NodeParts {
+    if (this.#parts === null) throw new Error('no client is served before the node has started');
+    return this.#parts;
+  }
+
+  /** With microseconds, which TIME shows. */
+  wallMs(): number {
+    return performance.timeOrigin + performance.now();
+  }
+
+  topology(): readonly TopologyShard[] {
+    return this.#node.topology.shards();
+  }
+
+  nodes(): readonly TopologyNode[] {
+    return this.#node.topology.nodes();
+  }
+
+  replication(): readonly ReplicationView[] {
+    return this.#node.topology.replication(this.#node.host.now());
+  }
+
+  clients(): readonly ClientDescription[] {
+    const { host, listener } = this.#node;
+    const now = host.now();
+    return [...listener.connections.values()].flatMap((connection) => {
+      const session = host.sessions.get(connection.session.id);
+      if (session === undefined) return [];
+      return [
+        {
+          id: session.id,
+          address: connection.address,
+          localAddress: connection.localAddress,
+          name: session.name,
+          ageSeconds: Math.floor((now - session.bornMs) / 1000),
+          idleSeconds: Math.floor((now - session.lastMs) / 1000),
+          flags: flagsOf(session),
+          multiQueued: session.inTransaction ? session.transaction.commands.length : -1,
+          watching: session.transaction.watching,
+          outputBytes: connection.outputBytes,
+          inputBytes: connection.inputBytes,
+          lastCommand: session.lastCommand,
+          user: 'default',
+          protocol: session.protocol,
+          libName: session.libName,
+          libVersion: session.libVersion,
+          totalCommands: session.commands,
+        },
+      ];
+    });
+  }
+
+  killClient(id: number): boolean {
+    const session = this.#node.host.sessions.get(id);
+    session?.closeAfterReply();
+    return session !== undefined;
+  }
+
+  pauseClients(ms: number, writesOnly: boolean): void {
+    this.#node.host.pauseClients(ms, writesOnly);
+  }
+
+  configGet(pattern: string): readonly (readonly [name: string, value: string])[] {
+    return [...this.settings.parameters()].filter(([name]) => globMatches(pattern, name));
+  }
+
+  configSet(name: string, value: string): string | null {
+    return this.settings.set(name, value);
+  }
+
+  resetStatistics(): void {
+    const { host, listener } = this.#node;
+    const { commands, errors } = host.stats;
+    this.#base = { commands, errors, ...listener.counters };
+  }
+
+  info(): readonly InfoSection[] {
+    const { host, listener, meter, startedMs } = this.#node;
+    const base = this.#base;
+    return infoSections({
+      config: this.settings.config,
+      host,
+      startedMs,
+      commandsPerSecond: meter.commandsPerSecond,
+      clients: listener.connections.size,
+      counted: {
+        commands: host.stats.commands - base.commands,
+        errors: host.stats.errors - base.errors,
+        accepted: listener.counters.accepted - base.accepted,
+        rejected: listener.counters.rejected - base.rejected,
+        bytesIn: listener.counters.bytesIn - base.bytesIn,
+        bytesOut: listener.counters.bytesOut - base.bytesOut,
+      },
+    });
+  }
+
+  takeOver(): string | null {
+    return this.#node.takeOver();
+  }
+
+  get debugEnabled(): boolean {
+    return this.settings.config['debug-commands'];
+  }
+
+  stateDigest(): string {
+    const replica = this.#node.host.replicas.values().next().value;
+    return replica === undefined ? '0'.repeat(40) : replica.keyspace.digest();
+  }
+}
+
+/** As CLIENT LIST shows them. */
+function flagsOf(session: Session): string {
+  let flags = '';
+  if (session.inTransaction) flags += 'x';
+  if (session.readOnly) flags += 'r';
+  if (session.blocked) flags += 'b';
+  return flags === '' ? 'N' : flags;
+}

@@ -1,0 +1,80 @@
+/** What `/status` answers and `bellwether status` shows. Lags are −1 when unknown. */
+export interface NodeStatus {
+  readonly node: string;
+  readonly cluster: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly uptimeSeconds: number;
+  readonly client: string;
+  readonly process: ProcessStatus;
+  readonly shards: readonly ShardStatus[];
+  readonly log: LogStatus;
+  readonly peers: readonly { readonly node: string; readonly connected: boolean }[];
+  readonly clients: {
+    readonly connected: number;
+    readonly accepted: number;
+    readonly rejected: number;
+    readonly parked: number;
+  };
+  readonly commands: { readonly total: number; readonly errors: number };
+}
+
+export interface ProcessStatus {
+  /** Processor time since the start, all threads. */
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+  /** Longest turn of the event loop since the start. */
+  readonly turnMsMax: number;
+  readonly commandsPerSecond: number;
+}
+
+export interface ShardStatus {
+  readonly shard: number;
+  readonly role: 'leader' | 'follower' | 'candidate' | 'learner';
+  /** Node that leads, null when none is known. */
+  readonly leader: string | null;
+  readonly term: number;
+  readonly serving: boolean;
+  /** Null, or why this replica neither votes nor leads for now. */
+  readonly doubt: string | null;
+  readonly rebuilding: boolean;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  readonly flushed: number;
+  readonly commit: number;
+  readonly applied: number;
+  readonly keys: number;
+  readonly memoryBytes: number;
+  readonly leaderSilenceMs: number;
+  readonly checkpoint: { readonly lsn: number; readonly digest: string; readonly keys: number } | null;
+  readonly gatesWaiting: number;
+  readonly elections: number;
+  readonly lostEntries: number;
+  readonly checkpoints: number;
+  readonly followers: readonly FollowerStatus[];
+}
+
+export interface FollowerStatus {
+  readonly node: string;
+  readonly received: number;
+  readonly flushed: number;
+  readonly applied: number;
+  readonly lagEntries: number;
+  readonly lagBytes: number;
+  readonly lagMs: number;
+  readonly inSync: boolean;
+  /** Why it is not in sync; empty when it is. */
+  readonly why: string;
+}
+
+export interface LogStatus {
+  readonly segments: number;
+  readonly bytes: number;
+  readonly flushes: number;
+  readonly bytesWritten: number;
+  readonly flushMsTotal: number;
+  readonly flushMsMax: number;
+  readonly stalledMs: number;
+  readonly latched: boolean;
+  readonly spaceShort: boolean;
+}
