@@ -12,7 +12,7 @@ const rooms = {
   cluster: ['shard', 'core', 'state', 'commands', 'env', 'bytes'],
   server: ['shard', 'resp', 'commands', 'cluster', 'env', 'bytes'],
   node: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster', 'server'],
-  cli: ['node', 'log', 'state', 'env', 'server', 'resp', 'bytes'],
+  cli: ['node', 'core', 'log', 'state', 'shard/ack-policy.ts', 'env', 'server', 'resp', 'bytes'],
   sim: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster'],
 };
 const pure = ['log', 'state', 'shard', 'commands', 'bytes', 'resp', 'sim'];

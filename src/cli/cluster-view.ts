@@ -1,0 +1,133 @@
+import type { NodeStatus, ShardStatus } from '../server/status-types.ts';
+
+/** A node that was asked for its status: what it answered, or null. */
+export interface AskedNode {
+  readonly name: string;
+  readonly status: NodeStatus | null;
+}
+
+/** The shard's leader as the nodes see it: who says of itself that it leads in the highest term; null when nobody does. */
+export function leaderOf(
+  asked: readonly AskedNode[],
+  shard: number,
+): { node: NodeStatus; shard: ShardStatus } | null {
+  let best: { node: NodeStatus; shard: ShardStatus } | null = null;
+  for (const { status } of asked) {
+    const own = status?.shards.find((one) => one.shard === shard);
+    if (status === null || own === undefined || own.role !== 'leader') continue;
+    if (best === null || own.term > best.shard.term) best = { node: status, shard: own };
+  }
+  return best;
+}
+
+export function shardsOf(asked: readonly AskedNode[]): number[] {
+  return [...new Set(asked.flatMap(({ status }) => status?.shards.map(({ shard }) => shard) ?? []))].sort(
+    (a, b) => a - b,
+  );
+}
+
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+export function formatBytes(bytes: number): string {
+  let unit = 0;
+  let value = bytes;
+  while (value >= 1024 && unit < byteUnits.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${byteUnits[unit]}`;
+}
+
+/** Rows as lines, columns aligned; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] as number))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Everything that `bellwether status` shows, as lines. */
+export function clusterLines(asked: readonly AskedNode[]): string[] {
+  const lines: string[] = [];
+  for (const shard of shardsOf(asked)) lines.push(...shardLines(asked, shard), '');
+  lines.push(...table([nodeHeading, ...asked.map(nodeRow)]));
+  return lines;
+}
+
+function shardLines(asked: readonly AskedNode[], shard: number): string[] {
+  const leader = leaderOf(asked, shard);
+  if (leader === null) {
+    const terms = asked.flatMap(
+      ({ status }) => status?.shards.find((one) => one.shard === shard)?.term ?? [],
+    );
+    return [`shard ${shard}: no leader (highest term seen: ${Math.max(0, ...terms)})`];
+  }
+  const { node, shard: own } = leader;
+  const head = `shard ${shard}: leader ${node.node} (${node.client}), term ${own.term}, last LSN ${own.lastLsn}, commit ${own.commit}, ${own.keys} keys`;
+  if (own.followers.length === 0) return [own.serving ? head : `${head}, not serving yet`];
+  const rows = own.followers.map((one) => [
+    `  ${one.node}`,
+    String(one.received),
+    String(one.flushed),
+    String(one.applied),
+    String(one.lagEntries),
+    formatBytes(one.lagBytes),
+    one.lagMs < 0 ? '?' : `${one.lagMs} ms`,
+    one.inSync ? 'in sync' : `not in sync: ${one.why}`,
+  ]);
+  const heading = ['  follower', 'received', 'flushed', 'applied', 'lag', 'bytes', 'time', 'state'];
+  return [own.serving ? head : `${head}, not serving yet`, ...table([heading, ...rows])];
+}
+
+const nodeHeading = [
+  'node',
+  'clients at',
+  'up',
+  'role',
+  'connections',
+  'commands/s',
+  'log',
+  'memory',
+  'notes',
+];
+
+function nodeRow({ name, status }: AskedNode): string[] {
+  if (status === null) return [name, '–', 'down'];
+  return [
+    status.node,
+    status.client,
+    formatSeconds(status.uptimeSeconds),
+    status.shards.map(({ role }) => role).join(', ') || 'starting',
+    String(status.clients.connected),
+    String(Math.round(status.process.commandsPerSecond)),
+    formatBytes(status.log.bytes),
+    formatBytes(status.process.rssBytes),
+    notesOf(status),
+  ];
+}
+
+function notesOf(status: NodeStatus): string {
+  const notes: string[] = [];
+  if (status.log.latched) notes.push('a write to the log failed');
+  if (status.log.spaceShort) notes.push('disk space is short');
+  if (status.log.stalledMs > 1000) notes.push(`disk silent for ${status.log.stalledMs} ms`);
+  for (const shard of status.shards) {
+    if (shard.doubt !== null) notes.push(shard.doubt);
+    if (shard.rebuilding) notes.push('rebuilding its state');
+    if (shard.lostEntries > 0) notes.push(`${shard.lostEntries} entries cut`);
+  }
+  return notes.join('; ');
+}
+
+function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}

@@ -1,0 +1,59 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { EffectSink } from '../state/effects.ts';
+
+const mostCharacters = 60;
+
+/** Bytes in double quotes, with escapes for what is not printable ASCII; long ones shortened, with their length. */
+export function quoted(bytes: Bytes): string {
+  const shown = bytes.slice(0, mostCharacters);
+  let text = '';
+  for (const character of shown) {
+    const code = character.charCodeAt(0);
+    if (character === '"' || character === '\\') text += `\\${character}`;
+    else if (code >= 0x20 && code < 0x7f) text += character;
+    else text += `\\x${code.toString(16).padStart(2, '0')}`;
+  }
+  return bytes.length > mostCharacters ? `"${text}"… (${bytes.length} bytes)` : `"${text}"`;
+}
+
+function expiryText(expiresAt: number): string {
+  return expiresAt === 0 ? 'never' : new Date(expiresAt).toISOString();
+}
+
+/** Effects as words, one after the other. */
+export class EffectText implements EffectSink {
+  readonly parts: string[] = [];
+
+  putString(key: Bytes, value: Bytes, expiresAt: number): void {
+    const until = expiresAt === 0 ? '' : ` until ${expiryText(expiresAt)}`;
+    this.parts.push(`put ${quoted(key)} ${quoted(value)}${until}`);
+  }
+
+  appendString(key: Bytes, suffix: Bytes): void {
+    this.parts.push(`append ${quoted(key)} ${quoted(suffix)}`);
+  }
+
+  setRange(key: Bytes, offset: number, value: Bytes): void {
+    this.parts.push(`write ${quoted(key)} at ${offset} ${quoted(value)}`);
+  }
+
+  remove(key: Bytes): void {
+    this.parts.push(`remove ${quoted(key)}`);
+  }
+
+  setExpiry(key: Bytes, expiresAt: number): void {
+    this.parts.push(`expire ${quoted(key)} ${expiryText(expiresAt)}`);
+  }
+
+  rename(from: Bytes, to: Bytes): void {
+    this.parts.push(`rename ${quoted(from)} to ${quoted(to)}`);
+  }
+
+  copy(from: Bytes, to: Bytes): void {
+    this.parts.push(`copy ${quoted(from)} to ${quoted(to)}`);
+  }
+
+  clear(): void {
+    this.parts.push('remove all keys');
+  }
+}
