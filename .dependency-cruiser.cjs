@@ -24,7 +24,7 @@ module.exports = {
       name: 'no-circles',
       severity: 'error',
       from: { pathNot: 'node_modules' },
-      to: { circular: true, dependencyTypesNot: ['type-only'] },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     ...Object.entries(rooms).map(([room, allowed]) => ({
       name: `room-${room}`,

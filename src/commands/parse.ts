@@ -3,7 +3,6 @@ import type { Bytes } from '../bytes/types.ts';
 export const notAnInteger = 'ERR value is not an integer or out of range';
 export const notAFloat = 'ERR value is not a valid float';
 export const syntaxError = 'ERR syntax error';
-export const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 
 const int64Max = 9223372036854775807n;
 const int64Min = -9223372036854775808n;

@@ -4,7 +4,7 @@ import { Following } from './following.ts';
 import { invariant } from './invariant.ts';
 import type { Leadership } from './leadership.ts';
 import { leaderEndOfTurn, leaderReceives, leaderTick, openLeadership } from './leading.ts';
-import { isVoter, MembershipLog, majorityOf } from './membership.ts';
+import { isOneStep, isVoter, MembershipLog, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import { followerReceives } from './receiving.ts';
@@ -205,6 +205,7 @@ export class Core {
   /** The entry that `extend(1)` just added sets this membership. */
   membershipProposed(membership: Membership): void {
     invariant(this.leadership !== null, 'only a leader changes the membership');
+    invariant(isOneStep(this.membership, membership), 'a membership changes by one voter at a time');
     this.memberships.append(this.log.lastLsn, membership);
     this.leadership.follow(membership, this.log.lastLsn);
   }

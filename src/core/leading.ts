@@ -1,17 +1,8 @@
 import type { Core } from './core.ts';
-import { invariant } from './invariant.ts';
 import { Leadership } from './leadership.ts';
-import { isOneStep, isVoter } from './membership.ts';
+import { isVoter } from './membership.ts';
 import type { Progress } from './progress.ts';
-import type {
-  AppendAck,
-  HeartbeatAck,
-  Lsn,
-  Membership,
-  NodeId,
-  Position,
-  ReadIndexRequest,
-} from './types.ts';
+import type { AppendAck, HeartbeatAck, Lsn, NodeId, Position, ReadIndexRequest } from './types.ts';
 
 /** How often a follower that waits for a checkpoint is told again where to get one. */
 const snapshotOfferMs = 500;
@@ -341,10 +332,4 @@ function returnToPreferred(core: Core, leadership: Leadership, now: number): voi
     )
       return;
   }
-}
-
-/** Asks for a membership that differs by one node; the driver then writes the entry. Throws when it is no single step. */
-export function checkMembershipStep(core: Core, to: Membership): void {
-  invariant(core.mayChangeMembership(), 'the previous change and an entry of this term are committed');
-  invariant(isOneStep(core.membership, to), 'a membership changes by one voter at a time');
 }

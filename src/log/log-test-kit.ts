@@ -8,7 +8,7 @@ import { MemoryDisk } from '../sim/memory-disk.ts';
 import { Batch, BatchBuilder, entryKind } from './batch.ts';
 import type { OpenedLog } from './node-log.ts';
 import { openNodeLog } from './node-log.ts';
-import type { HardState, LogPosition, NodeLog, NodeLogOptions } from './types.ts';
+import type { NodeLog, NodeLogOptions } from './types.ts';
 
 export const smallOptions: NodeLogOptions = {
   segmentBytes: 64 << 10,
@@ -129,14 +129,6 @@ export function batchOf(shard: number, term: number, firstLsn: number, payloads:
   return Batch.parse(Buffer.from(builder.seal(term, firstLsn, 1_700_000_000_000).bytes));
 }
 
-export function membershipBatch(shard: number, term: number, lsn: number, membership: string): Batch {
-  const builder = new BatchBuilder(shard, 4096);
-  builder.begin(entryKind.membership, 0);
-  builder.payload.raw(membership);
-  builder.end();
-  return builder.seal(term, lsn, 1_700_000_000_000);
-}
-
 export function payloadsOf(batches: readonly Batch[]): string[] {
   const found: string[] = [];
   for (const batch of batches) {
@@ -160,31 +152,4 @@ export function readAll(hand: HandDisk, log: NodeLog, shard: number, lsn: number
     all.push(...batches);
     next = (batches[batches.length - 1] as Batch).lastLsn + 1;
   }
-}
-
-export interface Durables {
-  readonly positions: LogPosition[];
-  readonly hardStates: HardState[];
-}
-
-/** Attaches a listener that notes what it hears. */
-export function listen(log: NodeLog, shard: number): Durables {
-  const heard: Durables = { positions: [], hardStates: [] };
-  log.attach(shard, {
-    durable(position, hardState) {
-      if (position !== null) heard.positions.push(position);
-      if (hardState !== null) heard.hardStates.push(hardState);
-    },
-  });
-  return heard;
-}
-
-export function close(hand: HandDisk, log: NodeLog): Error | null {
-  let result: { error: Error | null } | null = null;
-  log.close((error) => {
-    result = { error };
-  });
-  while (result === null && hand.step());
-  hand.settle();
-  return (result as unknown as { error: Error | null }).error;
 }

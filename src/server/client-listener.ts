@@ -84,7 +84,3 @@ export function listenError(error: NodeJS.ErrnoException, host: string, port: nu
     'Choose an address of this machine and a port above 1023.',
   );
 }
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
-}
