@@ -149,8 +149,10 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     );
     this.#receiver.tick(now);
     if (this.#serving) {
-      this.#expireDue();
-      if (this.checkpointer.isDue(now)) this.#mark();
+      if (this.#core.accepting) {
+        this.#expireDue();
+        if (this.checkpointer.isDue(now)) this.#mark();
+      }
       pushCommit(this.#core, now);
     }
     this.#settle(now);
@@ -478,7 +480,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   #deposed(): void {
-    const planned = this.#handingOver;
+    // A transfer that was overtaken by an election may leave replies to writes that are lost: their clients must go.
+    const planned = this.#handingOver && this.keyspace.appliedLsn <= this.#core.commit;
     this.#ledTerm = -1;
     const served = this.#serving;
     this.#serving = false;
