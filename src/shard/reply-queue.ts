@@ -148,6 +148,8 @@ export class ReplyQueue {
         policy: null,
       };
     }
+    // What they waited for may never come: whoever is next asks for itself.
+    if (any) this.#registered = false;
     return any;
   }
 
