@@ -1,0 +1,89 @@
+import type { NodeId } from '../core/types.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** One thing that goes wrong, from `atMs` on for `forMs`, in virtual ms. */
+export type Fault = { readonly atMs: number; readonly forMs: number } & (
+  | { readonly kind: 'kill' | 'power loss' | 'pause'; readonly node: NodeId }
+  | { readonly kind: 'disk hangs'; readonly node: NodeId }
+  | { readonly kind: 'disk fails'; readonly node: NodeId }
+  | { readonly kind: 'disk slow'; readonly node: NodeId; readonly ms: number }
+  | { readonly kind: 'wall clock'; readonly node: NodeId; readonly ms: number }
+  | { readonly kind: 'power loss everywhere' | 'hand over' | 'checkpoint' }
+  | { readonly kind: 'partition'; readonly side: readonly NodeId[] }
+  | { readonly kind: 'one way' | 'break' | 'cut off'; readonly from: NodeId; readonly to: NodeId }
+  | { readonly kind: 'deaf' | 'mute'; readonly node: NodeId }
+  | { readonly kind: 'clog'; readonly from: NodeId; readonly to: NodeId; readonly ms: number }
+);
+
+export type FaultKind = Fault['kind'];
+
+const kinds: readonly FaultKind[] = [
+  'kill',
+  'power loss',
+  'power loss everywhere',
+  'pause',
+  'disk hangs',
+  'disk fails',
+  'disk slow',
+  'wall clock',
+  'hand over',
+  'checkpoint',
+  'partition',
+  'one way',
+  'break',
+  'cut off',
+  'deaf',
+  'mute',
+  'clog',
+];
+
+/**
+ * Draws what goes wrong during the first `spanMs` of a run. Each run has some kinds of faults only, and its own pace:
+ * rare combinations become likely in some run that way.
+ */
+export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], spanMs: number): Fault[] {
+  const inUse = random.shuffled(kinds).slice(0, 2 + random.below(kinds.length - 1));
+  const everyMs = random.pick([150, 400, 1000, 2500]);
+  const faults: Fault[] = [];
+  let atMs = random.chance(0.3) ? 0 : random.between(0, 1500);
+  while (atMs < spanMs) {
+    faults.push(drawFault(random, nodes, random.pick(inUse), atMs));
+    atMs += random.between(0, 2 * everyMs);
+  }
+  return faults;
+}
+
+function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKind, atMs: number): Fault {
+  const forMs = random.pick([50, 300, 1000, 4000]) * random.between(0.5, 1.5);
+  const [node, other = node] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
+  const at = { atMs, forMs };
+  switch (kind) {
+    case 'power loss everywhere':
+    case 'hand over':
+    case 'checkpoint':
+      return { ...at, kind };
+    case 'partition':
+      return { ...at, kind, side: random.shuffled(nodes).slice(0, 1 + random.below(nodes.length)) };
+    case 'one way':
+    case 'break':
+    case 'cut off':
+      return { ...at, kind, from: node, to: other };
+    case 'clog':
+      return { ...at, kind, from: node, to: other, ms: random.pick([20, 100, 400]) };
+    case 'disk slow':
+      return { ...at, kind, node, ms: random.pick([2, 20, 100]) };
+    case 'wall clock':
+      return { ...at, kind, node, ms: random.between(-20_000, 20_000) };
+    default:
+      return { ...at, kind, node };
+  }
+}
+
+/** A fault in a line of the timeline. */
+export function describeFault(fault: Fault): string {
+  const { kind, atMs: _at, forMs, ...rest } = fault;
+  const details = Object.values(rest).map((value) =>
+    typeof value === 'number' ? `${Math.round(value)} ms` : String(value),
+  );
+  return [`${kind}:`, ...details, `for ${Math.round(forMs)} ms`].join(' ');
+}

@@ -1,0 +1,184 @@
+import type { NodeId } from '../core/types.ts';
+import type { EventLoop } from './event-loop.ts';
+import type { Fault } from './fault-plan.ts';
+import { describeFault } from './fault-plan.ts';
+import type { SimNetwork } from './network.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { SimNode } from './sim-node.ts';
+import type { Trace } from './trace.ts';
+
+/** Makes things go wrong, and right again. */
+export class Faults {
+  readonly #nodes: readonly SimNode[];
+  readonly #loop: EventLoop;
+  readonly #network: SimNetwork;
+  readonly #random: SeededRandom;
+  readonly #trace: Trace;
+  /** What undoes the faults that are at work. */
+  readonly #undo = new Set<() => void>();
+  #over = false;
+
+  constructor(
+    nodes: readonly SimNode[],
+    loop: EventLoop,
+    network: SimNetwork,
+    random: SeededRandom,
+    trace: Trace,
+  ) {
+    this.#nodes = nodes;
+    this.#loop = loop;
+    this.#network = network;
+    this.#random = random;
+    this.#trace = trace;
+  }
+
+  schedule(plan: readonly Fault[]): void {
+    for (const fault of plan) {
+      this.#loop.after(fault.atMs, () => {
+        if (this.#over) return;
+        this.#trace.say('fault', describeFault(fault));
+        this.#cause(fault);
+      });
+    }
+  }
+
+  /** Ends all faults; none comes any more. */
+  end(): void {
+    this.#over = true;
+    for (const undo of [...this.#undo]) undo();
+    for (const node of this.#nodes) node.start();
+  }
+
+  #node(id: NodeId): SimNode {
+    return this.#nodes.find((node) => node.id === id) as SimNode;
+  }
+
+  #for(ms: number, undo: () => void): void {
+    const once = (): void => {
+      if (this.#undo.delete(once)) undo();
+    };
+    this.#undo.add(once);
+    this.#loop.after(ms, once);
+  }
+
+  #cause(fault: Fault): void {
+    const { forMs } = fault;
+    switch (fault.kind) {
+      case 'kill':
+      case 'power loss':
+        this.#node(fault.node).crash(fault.kind);
+        break;
+      case 'power loss everywhere':
+        for (const node of this.#nodes) {
+          node.crash('power loss');
+          this.#for(this.#random.between(10, forMs), () => node.start());
+        }
+        break;
+      case 'pause':
+        this.#pause(this.#node(fault.node), forMs);
+        break;
+      case 'hand over':
+        this.#handOver();
+        break;
+      case 'checkpoint':
+        for (const { replica, life } of this.#nodes) life?.process.enter(() => replica?.checkpointNow());
+        break;
+      case 'wall clock':
+        this.#node(fault.node).clock.wallErrorMs += fault.ms;
+        break;
+      case 'disk hangs':
+      case 'disk fails':
+      case 'disk slow':
+        this.#disk(fault);
+        break;
+      default:
+        this.#networkFault(fault);
+    }
+    // Whoever died meanwhile is started again.
+    this.#for(forMs, () => {
+      for (const node of this.#nodes) if (node.life === null) node.start();
+    });
+  }
+
+  #pause(node: SimNode, forMs: number): void {
+    const { life } = node;
+    if (life === null || life.process.paused) return;
+    life.process.pause();
+    this.#for(forMs, () => life.process.resume());
+  }
+
+  #handOver(): void {
+    const leader = this.#nodes.find(({ replica }) => replica?.serving === true);
+    if (leader === undefined) return;
+    const target = this.#random.pick(this.#nodes);
+    leader.life?.process.enter(() => {
+      const started = leader.replica?.handOver(target.id, leader.clock.monotonicMs()) === true;
+      this.#trace.say(leader.id, `hand over to ${target.id}: ${started ? 'started' : 'not now'}`);
+      leader.life?.host?.touched();
+    });
+  }
+
+  #disk(fault: Extract<Fault, { kind: 'disk hangs' | 'disk fails' | 'disk slow' }>): void {
+    const { disk } = this.#node(fault.node);
+    if (fault.kind === 'disk hangs') {
+      disk.hangsUntilMs = this.#loop.nowMs + fault.forMs;
+    } else if (fault.kind === 'disk fails') {
+      disk.failsNext = true;
+      this.#for(fault.forMs, () => {
+        disk.failsNext = false;
+      });
+    } else {
+      disk.slowMs += fault.ms;
+      this.#for(fault.forMs, () => {
+        disk.slowMs -= fault.ms;
+      });
+    }
+  }
+
+  #networkFault(fault: Fault): void {
+    const { paths } = this.#network;
+    if (fault.kind === 'break') {
+      this.#network.breakLinks(fault.from, fault.to);
+    } else if (fault.kind === 'clog') {
+      paths.clog(fault.from, fault.to, fault.ms);
+      this.#for(fault.forMs, () => paths.unclog(fault.from, fault.to, fault.ms));
+    } else {
+      const blocked = this.#blockedBy(fault);
+      for (const [from, to] of blocked) paths.block(from, to);
+      this.#for(fault.forMs, () => {
+        for (const [from, to] of blocked) paths.unblock(from, to);
+      });
+    }
+  }
+
+  #blockedBy(fault: Fault): (readonly [NodeId, NodeId])[] {
+    const nodes = this.#nodes.map(({ id }) => id);
+    switch (fault.kind) {
+      case 'partition': {
+        const there = nodes.filter((node) => !fault.side.includes(node));
+        return fault.side.flatMap((a) =>
+          there.flatMap(
+            (b) =>
+              [
+                [a, b],
+                [b, a],
+              ] satisfies [NodeId, NodeId][],
+          ),
+        );
+      }
+      case 'one way':
+        return [[fault.from, fault.to]];
+      case 'cut off':
+        return [
+          [fault.from, fault.to],
+          [fault.to, fault.from],
+        ];
+      case 'deaf':
+        return nodes.map((node) => [node, fault.node] as const);
+      case 'mute':
+        return nodes.map((node) => [fault.node, node] as const);
+      default:
+        return [];
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** What a client asked. Counters know `incr` and `get`, registers `set`, `del` and `get`. */
+export interface Request {
+  readonly key: string;
+  readonly kind: 'set' | 'get' | 'incr' | 'del';
+  /** Of `set`: a value that is written only once. */
+  readonly value: string;
+}
+
+/**
+ * One operation as its client saw it. Times are points in the order of all events. `returned` is Infinity when the
+ * client never learned the outcome: then the operation may have taken effect at any time after `invoked`, or never.
+ */
+export interface Operation extends Request {
+  readonly client: number;
+  readonly invoked: number;
+  readonly returned: number;
+  /** What came back: the value or null of `get`, the number of `incr` and `del`, 'OK' of `set`. */
+  readonly result: string | number | null;
+}
+
+interface Open {
+  readonly request: Request;
+  readonly client: number;
+  readonly invoked: number;
+}
+
+/** All operations of a run that may have taken effect. */
+export class History {
+  readonly operations: Operation[] = [];
+  readonly #open = new Set<Open>();
+  #time = 0;
+
+  invoke(client: number, request: Request): Open {
+    const open = { request, client, invoked: ++this.#time };
+    this.#open.add(open);
+    return open;
+  }
+
+  returned(open: Open, result: Operation['result']): void {
+    this.#close(open, ++this.#time, result);
+  }
+
+  /** It surely had no effect, or it was a read without an answer. */
+  failed(open: Open): void {
+    this.#open.delete(open);
+  }
+
+  unknown(open: Open): void {
+    if (open.request.kind === 'get') this.failed(open);
+    else this.#close(open, Number.POSITIVE_INFINITY, null);
+  }
+
+  #close(open: Open, returned: number, result: Operation['result']): void {
+    if (!this.#open.delete(open)) return;
+    const { request, client, invoked } = open;
+    this.operations.push({ ...request, client, invoked, returned, result });
+  }
+
+  /** Nobody waits any longer. */
+  end(): void {
+    for (const open of [...this.#open]) this.unknown(open);
+  }
+
+  perKey(): Map<string, Operation[]> {
+    const keys = new Map<string, Operation[]>();
+    for (const operation of this.operations) {
+      const operations = keys.get(operation.key) ?? [];
+      operations.push(operation);
+      keys.set(operation.key, operations);
+    }
+    return keys;
+  }
+}
+
+export type OpenOperation = Open;

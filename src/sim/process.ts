@@ -1,0 +1,116 @@
+import type { TurnEnd } from '../env/turn.ts';
+import type { EventLoop } from './event-loop.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** More turns than this behind one event never end. */
+const turnsPerEvent = 10_000;
+
+/**
+ * One life of a process. Everything that reaches it comes through `enter`: nothing once it is dead, later while it is
+ * paused. Behind each input its turn ends, at once or, as when more input waits, a little later.
+ */
+export class Process {
+  alive = true;
+  readonly turnEnd: TurnEnd;
+  readonly #loop: EventLoop;
+  readonly #random: SeededRandom;
+  readonly #failed: (error: Error) => void;
+  #paused = false;
+  #backlog: (() => void)[] = [];
+  #turnEnds: (() => void)[] = [];
+  #turnScheduled = false;
+  #turnMissed = false;
+  #inside = false;
+
+  /** @param failed something was thrown that nobody caught */
+  constructor(loop: EventLoop, random: SeededRandom, failed: (error: Error) => void) {
+    this.#loop = loop;
+    this.#random = random;
+    this.#failed = failed;
+    this.turnEnd = {
+      schedule: (callback) => {
+        this.#turnEnds.push(callback);
+        if (!this.#inside) this.#scheduleTurn(0);
+      },
+    };
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Input. */
+  enter(work: () => void): void {
+    if (!this.alive) return;
+    if (this.#paused) {
+      this.#backlog.push(work);
+      return;
+    }
+    this.#guarded(work);
+    if (this.#turnEnds.length === 0 || this.#turnScheduled) return;
+    if (this.#random.chance(0.7)) this.#runTurns();
+    else this.#scheduleTurn(this.#random.between(0, 0.4));
+  }
+
+  /** Calls `work` after a while of real time, as a timer does. */
+  after(delayMs: number, work: () => void): void {
+    this.#loop.after(delayMs, () => this.enter(work));
+  }
+
+  #guarded(work: () => void): void {
+    this.#inside = true;
+    try {
+      work();
+    } catch (error) {
+      this.alive = false;
+      this.#failed(error as Error);
+    } finally {
+      this.#inside = false;
+    }
+  }
+
+  #scheduleTurn(delayMs: number): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
+    this.#loop.after(delayMs, () => this.#turnIsDue());
+  }
+
+  #turnIsDue(): void {
+    if (!this.alive) return;
+    this.#turnScheduled = false;
+    if (this.#paused) this.#turnMissed = true;
+    else this.#runTurns();
+  }
+
+  #runTurns(): void {
+    for (let turn = 0; this.#turnEnds.length > 0; turn++) {
+      if (turn > turnsPerEvent) {
+        this.alive = false;
+        this.#failed(new Error('turns follow one another without an end'));
+        return;
+      }
+      const callbacks = this.#turnEnds;
+      this.#turnEnds = [];
+      for (const callback of callbacks) if (this.alive) this.#guarded(callback);
+      if (!this.alive) return;
+    }
+  }
+
+  /** The process stands still, as under SIGSTOP; what arrives waits. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    if (this.#turnMissed) this.#scheduleTurn(0);
+    this.#turnMissed = false;
+    for (const work of backlog) {
+      if (this.#paused) this.#backlog.push(work);
+      else this.enter(work);
+    }
+  }
+}

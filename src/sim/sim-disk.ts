@@ -1,0 +1,64 @@
+import type { EventLoop } from './event-loop.ts';
+import type { DiskFault, DiskOperation, MemoryDiskOptions } from './memory-disk.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import type { Process } from './process.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { Trace } from './trace.ts';
+
+/** How a process ended, as its disk feels it. */
+export type Death = 'kill' | 'power loss';
+
+/** One machine's disk, through all lives of its process: how long operations take, and what goes wrong with them. */
+export class SimDisk {
+  /** Operations that begin before this virtual time complete after it. */
+  hangsUntilMs = 0;
+  /** Added to each write and sync, in ms. */
+  slowMs = 0;
+  /** The next write or sync fails. */
+  failsNext = false;
+  readonly #name: string;
+  readonly #loop: EventLoop;
+  readonly #random: SeededRandom;
+  readonly #trace: Trace;
+  #disk: MemoryDisk | null = null;
+
+  constructor(name: string, loop: EventLoop, random: SeededRandom, trace: Trace) {
+    this.#name = name;
+    this.#loop = loop;
+    this.#random = random;
+    this.#trace = trace;
+  }
+
+  /** The disk for a new life, as the last one left it. */
+  openFor(process: Process, lastDeath: Death): MemoryDisk {
+    const options: MemoryDiskOptions = {
+      schedule: (complete, operation) => {
+        this.#loop.after(this.#tookMs(operation), () => {
+          if (!process.alive) return;
+          this.#trace.mix(`${this.#name} ${operation.kind} ${operation.path} ${operation.bytes}`);
+          process.enter(complete);
+        });
+      },
+      fault: (operation) => this.#faultOf(operation),
+    };
+    const last = this.#disk;
+    if (last === null) this.#disk = new MemoryDisk(options);
+    else this.#disk = lastDeath === 'kill' ? last.afterKill(options) : last.afterCrash(this.#random, options);
+    return this.#disk;
+  }
+
+  #tookMs({ kind }: DiskOperation): number {
+    const waits = Math.max(0, this.hangsUntilMs - this.#loop.nowMs);
+    const durable = kind === 'write' || kind === 'sync' || kind === 'syncDirectory';
+    const usual = durable ? this.#random.between(0.15, 0.6) : this.#random.between(0.02, 0.1);
+    const late = this.#random.chance(0.005) ? this.#random.between(0, 30) : 0;
+    return waits + usual + late + (durable ? this.slowMs : 0);
+  }
+
+  #faultOf({ kind }: DiskOperation): DiskFault | null {
+    if (!this.failsNext || (kind !== 'write' && kind !== 'sync')) return null;
+    this.failsNext = false;
+    if (kind === 'write' && this.#random.chance(0.3)) return { short: 100 };
+    return { error: Object.assign(new Error('EIO: i/o error, simulated'), { code: 'EIO' }) };
+  }
+}

@@ -1,0 +1,237 @@
+import { decodeMembership, encodeMembership } from '../core/membership-codec.ts';
+import type { BatchSpan, Membership, NodeId } from '../core/types.ts';
+import type { Logger } from '../env/logger.ts';
+import type { Task } from '../env/task.ts';
+import { runTask, stepVoid } from '../env/task.ts';
+import { BellwetherError } from '../errors.ts';
+import type { Batch } from '../log/batch.ts';
+import type { OpenedLog } from '../log/node-log.ts';
+import { openNodeLog } from '../log/node-log.ts';
+import type { NodeLog } from '../log/types.ts';
+import type { Replica } from '../shard/replica.ts';
+import { ShardHost } from '../shard/shard-host.ts';
+import { CheckpointStore } from '../state/checkpoint-store.ts';
+import type { EventLoop } from './event-loop.ts';
+import type { SimNetwork } from './network.ts';
+import type { PeerPort } from './peer-port.ts';
+import { Process } from './process.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import { SimClock } from './sim-clock.ts';
+import type { Death } from './sim-disk.ts';
+import { SimDisk } from './sim-disk.ts';
+import type { SimOptions } from './sim-options.ts';
+import { simServices } from './sim-services.ts';
+import type { Trace } from './trace.ts';
+
+export const onlyShard = 1;
+const tickMs = 10;
+const clusterName = 'sim';
+
+export function addressOf(node: NodeId): string {
+  return `${node}.sim:1`;
+}
+
+export function nodeAt(address: string): NodeId {
+  return address.slice(0, address.indexOf('.'));
+}
+
+/** What the nodes of a run share. */
+export interface SimWorld {
+  readonly loop: EventLoop;
+  readonly trace: Trace;
+  readonly network: SimNetwork;
+  readonly options: SimOptions;
+  readonly nodes: readonly NodeId[];
+  /** Production code broke: what it threw, or why it gave up. */
+  broken(node: NodeId, error: Error): void;
+}
+
+/** The process that runs on a node now. */
+export interface Life {
+  readonly process: Process;
+  readonly number: number;
+  host: ShardHost | null;
+  log: NodeLog | null;
+  /** Set once clients and peers are served. */
+  ready: boolean;
+  /** Called when the process ends. */
+  readonly onEnd: Set<(death: Death) => void>;
+}
+
+/** One machine: a disk and clocks that stay, and processes that come and go, wired as src/node/node.ts wires them. */
+export class SimNode {
+  readonly id: NodeId;
+  readonly disk: SimDisk;
+  readonly clock: SimClock;
+  life: Life | null = null;
+  readonly #world: SimWorld;
+  readonly #random: SeededRandom;
+  /** What the data directory remembers, durably. */
+  #fresh = true;
+  #lastDeath: Death = 'kill';
+  #lives = 0;
+
+  constructor(id: NodeId, world: SimWorld, random: SeededRandom) {
+    this.id = id;
+    this.#world = world;
+    this.#random = random;
+    this.disk = new SimDisk(id, world.loop, random.fork(), world.trace);
+    this.clock = new SimClock(world.loop, random.between(0.9995, 1.0005), random.between(0, 1e6));
+  }
+
+  /** The replica, when a process runs that has opened it. */
+  get replica(): Replica | null {
+    const host = this.life?.host ?? null;
+    return host?.replicas.get(onlyShard) ?? null;
+  }
+
+  start(): void {
+    if (this.life !== null) return;
+    const { loop, trace } = this.#world;
+    const process = new Process(loop, this.#random.fork(), (error) => this.#broke(process, error));
+    const life: Life = {
+      process,
+      number: ++this.#lives,
+      host: null,
+      log: null,
+      ready: false,
+      onEnd: new Set<(death: Death) => void>(),
+    };
+    this.life = life;
+    trace.say(this.id, `starts (life ${life.number})`);
+    process.enter(() => {
+      runTask(this.#open(life), (error) => {
+        if (error !== null) this.#gaveUp(life, error);
+      });
+    });
+  }
+
+  *#open(life: Life): Task<void> {
+    const { options, network, nodes } = this.#world;
+    const { process } = life;
+    const disk = this.disk.openFor(process, this.#lastDeath);
+    const opened: OpenedLog = yield* openNodeLog(disk, 'log', options.log, this.clock, {
+      latched: (error) => this.#gaveUp(life, error),
+      spaceShort: () => {},
+    });
+    for (const note of opened.notes) this.#world.trace.say(this.id, `log: ${note}`);
+    const handler = {
+      received: (...args: Parameters<ShardHost['received']>) => life.host?.received(...args),
+      identified: (...args: Parameters<ShardHost['identified']>) => life.host?.identified(...args),
+      linkUp: (...args: Parameters<ShardHost['linkUp']>) => life.host?.linkUp(...args),
+      linkDown: (...args: Parameters<ShardHost['linkDown']>) => life.host?.linkDown(...args),
+    };
+    const peers = network.open(process, handler, () => ({
+      node: this.id,
+      cluster: clusterName,
+      instance: `${this.id}-disk`,
+      client: addressOf(this.id),
+      fresh: this.#fresh,
+    }));
+    const host = this.#createHost(life, opened.log, disk, peers);
+    const recovered = opened.shards.find(({ shard }) => shard === onlyShard) ?? null;
+    const initial: Membership = { voters: [...nodes].sort(), learners: [] };
+    const forgetful = this.#fresh || opened.incomplete;
+    yield* stepVoid((done) => host.openReplica(onlyShard, recovered, initial, forgetful, done));
+    if (nodes.length === 1) this.#fresh = false;
+    life.log = opened.log;
+    life.host = host;
+    life.ready = true;
+    network.listen(peers);
+    this.#tick(life);
+  }
+
+  #createHost(life: Life, log: NodeLog, disk: ReturnType<SimDisk['openFor']>, peers: PeerPort): ShardHost {
+    const { options } = this.#world;
+    return new ShardHost({
+      self: this.id,
+      options: { core: options.core, ...options.replica },
+      session: options.session,
+      password: () => '',
+      log,
+      disk,
+      checkpoints: new CheckpointStore(disk, 'checkpoints'),
+      peers,
+      clock: this.clock,
+      random: this.#random.fork(),
+      turn: life.process.turnEnd,
+      logger: this.#logger(life),
+      services: simServices(this.clock),
+      spanOf,
+      encodeMembership,
+      decodeMembership: checkedMembership,
+      clientAddress: addressOf,
+      flushPeers: () => {},
+      noLongerFresh: () => {
+        this.#fresh = false;
+      },
+      fatal: (error) => this.#gaveUp(life, error),
+    });
+  }
+
+  #logger(life: Life): Logger {
+    const say = (level: string) => (fields: object, message: string) => {
+      if (life.process.alive) this.#world.trace.say(this.id, `${level}${message} ${JSON.stringify(fields)}`);
+    };
+    return { debug: () => {}, info: say(''), warn: say('warning: '), error: say('ERROR: ') };
+  }
+
+  #tick(life: Life): void {
+    life.process.after(tickMs * this.#random.between(0.95, 1.1), () => {
+      life.host?.tick();
+      this.#tick(life);
+    });
+  }
+
+  /** The process ends by itself. Where the disk failed that is right; everything else is a bug. */
+  #gaveUp(life: Life, error: Error): void {
+    if (this.life !== life) return;
+    const failedDisk = /simulated|failed write|wrote \d+ of|BW_LOG_LATCHED/i.test(
+      `${error.message} ${error instanceof BellwetherError ? error.code : ''}`,
+    );
+    this.#world.trace.say(this.id, `gives up: ${error.message}`);
+    if (!failedDisk) this.#world.broken(this.id, error);
+    this.#end('kill');
+  }
+
+  #broke(process: Process, error: Error): void {
+    this.#world.broken(this.id, error);
+    if (this.life?.process === process) this.#end('kill');
+  }
+
+  /** The process dies, or the machine loses power: memory is gone, and what was not durable may be. */
+  crash(death: Death): void {
+    if (this.life !== null) {
+      this.#world.trace.say(this.id, death);
+      this.#end(death);
+    } else if (death === 'power loss') {
+      this.#lastDeath = death;
+    }
+  }
+
+  #end(death: Death): void {
+    const life = this.life as Life;
+    life.process.alive = false;
+    this.life = null;
+    this.#lastDeath = death;
+    for (const ended of life.onEnd) ended(death);
+    this.#world.network.closed(this.id, death === 'power loss');
+  }
+}
+
+function checkedMembership(bytes: Uint8Array): Membership {
+  const membership = decodeMembership(bytes);
+  if (membership === null) throw new Error('a membership in the log cannot be read');
+  return membership;
+}
+
+/** A batch as the core sees it: one that was read back from the log carries no decoded membership yet. */
+function spanOf(batch: Batch): Batch & BatchSpan {
+  const known = batch as Batch & BatchSpan;
+  if (!batch.holdsMembership || known.membership !== undefined) return known;
+  const [entry] = batch.entries();
+  if (entry === undefined) return known;
+  return Object.assign(batch, {
+    membership: checkedMembership(batch.bytes.subarray(entry.start, entry.end)),
+  });
+}

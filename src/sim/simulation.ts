@@ -1,0 +1,243 @@
+import { checkAcknowledgedWrites } from './acknowledged-writes.ts';
+import { EventLoop } from './event-loop.ts';
+import { drawFaultPlan } from './fault-plan.ts';
+import { Faults } from './faults.ts';
+import { History } from './history.ts';
+import { checkLinearizable } from './linearizability.ts';
+import { SimNetwork } from './network.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { SimClient } from './sim-client.ts';
+import { SimNode } from './sim-node.ts';
+import { drawOptions } from './sim-options.ts';
+import { Trace } from './trace.ts';
+import { Watcher } from './watcher.ts';
+import { Workload } from './workload.ts';
+
+/** How long things go wrong, and how long the cluster may then take to be well again, in virtual ms. */
+const safetyMs = 8000;
+const recoveryMs = 20_000;
+const compareLogsMs = 50;
+/** Pauses of the last phase between two looks at whether it is over. */
+const lookMs = 50;
+
+export interface RunResult {
+  readonly seed: number;
+  /** Equal for two runs of one seed with the same code. */
+  readonly hash: string;
+  /** Empty: nothing that must hold was broken. */
+  readonly violations: readonly string[];
+  readonly timeline: readonly string[];
+  readonly stats: {
+    readonly events: number;
+    readonly operations: number;
+    readonly answered: number;
+    readonly committed: number;
+    readonly terms: number;
+    readonly undecided: number;
+  };
+}
+
+/** One run: a cluster, its clients, and everything that the seed lets go wrong; then the time to be well again. */
+class Simulation {
+  readonly #seed: number;
+  readonly #loop = new EventLoop();
+  readonly #trace = new Trace(() => this.#loop.nowMs);
+  readonly #violations: string[] = [];
+  readonly #history = new History();
+  readonly #nodes: SimNode[];
+  readonly #clients: SimClient[];
+  readonly #workload: Workload;
+  readonly #faults: Faults;
+  readonly #watcher: Watcher;
+  readonly #probe: SimClient;
+  #undecided = 0;
+  #terms = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    const random = new SeededRandom(seed);
+    const names = Array.from({ length: random.pick([3, 3, 3, 3, 5, 2, 1]) }, (_, i) => `n${i + 1}`);
+    const network = new SimNetwork(names, this.#loop, random.fork(), this.#trace);
+    const options = drawOptions(random.fork());
+    const world = {
+      loop: this.#loop,
+      trace: this.#trace,
+      network,
+      options,
+      nodes: names,
+      broken: (node: string, error: Error) =>
+        this.#violated(`${node} broke: ${error.stack ?? error.message}`),
+    };
+    this.#trace.say('run', `seed ${seed}, ${names.length} nodes, ${JSON.stringify(options)}`);
+    this.#nodes = names.map((name) => new SimNode(name, world, random.fork()));
+    this.#watcher = new Watcher(this.#nodes, (what) => this.#violated(what));
+    this.#workload = new Workload(this.#loop, random.fork());
+    this.#clients = Array.from({ length: 2 + random.below(6) }, (_, number) =>
+      this.#createClient(number, random),
+    );
+    this.#probe = new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
+      number: this.#clients.length,
+      hello: null,
+      believes: true,
+      timeoutMs: 4000,
+    });
+    this.#faults = new Faults(this.#nodes, this.#loop, network, random.fork(), this.#trace);
+    this.#faults.schedule(drawFaultPlan(random.fork(), names, safetyMs));
+    for (const node of this.#nodes)
+      this.#loop.after(random.chance(0.5) ? 0 : random.between(0, 500), () => node.start());
+    for (const client of this.#clients)
+      this.#loop.after(random.between(0, 1000), () => this.#workload.run(client));
+  }
+
+  #createClient(number: number, random: SeededRandom): SimClient {
+    const weak = number > 0 && random.chance(0.1);
+    return new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
+      number,
+      hello: weak ? ['REPL', 'ACK', random.pick(['leader', 'none'])] : null,
+      believes: !weak,
+      timeoutMs: random.pick([300, 1000, 3000]),
+    });
+  }
+
+  #violated(what: string): void {
+    this.#violations.push(what);
+    this.#trace.say('VIOLATED', what);
+  }
+
+  run(): RunResult {
+    this.#runUntil(safetyMs, () => false);
+    if (this.#violations.length === 0) this.#recover();
+    this.#history.end();
+    if (this.#violations.length === 0) this.#checkHistory();
+    return {
+      seed: this.#seed,
+      hash: this.#trace.hash,
+      violations: this.#violations,
+      timeline: this.#trace.lines,
+      stats: {
+        events: this.#loop.ran,
+        operations: this.#history.operations.length,
+        answered: this.#clients.reduce((sum, client) => sum + client.answered, 0),
+        committed: this.#watcher.committed.lastLsn,
+        terms: this.#terms,
+        undecided: this.#undecided,
+      },
+    };
+  }
+
+  /** Runs events up to a time, until something is violated, or `over`. */
+  #runUntil(untilMs: number, over: () => boolean): void {
+    while (this.#violations.length === 0 && !over()) {
+      if (this.#loop.nowMs >= this.#comparedMs + compareLogsMs) {
+        this.#comparedMs = this.#loop.nowMs;
+        this.#watcher.compareLogs();
+      }
+      if (!this.#loop.step(untilMs)) return;
+      this.#watcher.afterEvent();
+    }
+  }
+
+  #comparedMs = 0;
+
+  /** Without faults the cluster must elect a leader, take a write, and come to one state everywhere. */
+  #recover(): void {
+    this.#trace.say('run', 'all faults end');
+    this.#faults.end();
+    const deadlineMs = safetyMs + recoveryMs;
+    this.#loop.after(1000, () => this.#workload.stop());
+    let written = false;
+    const write = (): void =>
+      this.#probe.request({ key: 'counter0', kind: 'incr', value: '' }, (reply) => {
+        if (reply === undefined) this.#loop.after(lookMs, write);
+        else written = true;
+      });
+    this.#loop.after(1000, write);
+    this.#runUntil(deadlineMs, () => written);
+    if (!written) {
+      if (this.#violations.length === 0)
+        this.#violated(`no write was answered within ${recoveryMs} ms without faults${this.#where()}`);
+      return;
+    }
+    this.#finalReads(deadlineMs);
+    if (this.#violations.length === 0) this.#converge(deadlineMs);
+  }
+
+  #finalReads(deadlineMs: number): void {
+    const left = [...this.#workload.keys];
+    const read = (): void => {
+      const key = left[0];
+      if (key === undefined) return;
+      this.#probe.request({ key, kind: 'get', value: '' }, (reply) => {
+        if (reply !== undefined) {
+          left.shift();
+          this.#finals.set(key, reply === null ? null : String(reply));
+        }
+        this.#loop.after(1, read);
+      });
+    };
+    // Every request of the last phase is over by then: what is read now is what stays.
+    this.#runUntil(this.#loop.nowMs + 6000, () => false);
+    read();
+    this.#runUntil(deadlineMs, () => left.length === 0);
+    if (left.length > 0 && this.#violations.length === 0)
+      this.#violated(`no read of ${left[0]} was answered without faults${this.#where()}`);
+  }
+
+  readonly #finals = new Map<string, string | null>();
+
+  #converge(deadlineMs: number): void {
+    const converged = (): boolean => {
+      const first = this.#nodes[0]?.replica ?? null;
+      return this.#nodes.every(
+        ({ replica }) =>
+          replica !== null &&
+          first !== null &&
+          !replica.rebuilding &&
+          replica.core.doubt === null &&
+          replica.keyspace.appliedLsn === first.core.lastLsn &&
+          replica.core.commit === first.core.lastLsn,
+      );
+    };
+    while (this.#violations.length === 0 && !converged() && this.#loop.nowMs < deadlineMs)
+      this.#runUntil(this.#loop.nowMs + lookMs, () => false);
+    if (this.#violations.length > 0) return;
+    if (!converged()) this.#violated(`replicas did not converge without faults${this.#where()}`);
+    this.#watcher.compareLogs();
+    for (const node of this.#nodes) this.#watcher.lookAtDigest(node);
+    this.#terms = Math.max(...this.#nodes.map(({ replica }) => replica?.core.term ?? 0));
+  }
+
+  #where(): string {
+    return this.#nodes
+      .map(({ id, replica, life }) => {
+        if (replica === null) return `\n  ${id}: ${life === null ? 'down' : 'opening'}`;
+        const { core, keyspace } = replica;
+        const { role, term, leader, lastLsn, flushed, commit, doubt } = core;
+        const facts = { role, term, leader, lastLsn, flushed, commit, applied: keyspace.appliedLsn, doubt };
+        return `\n  ${id}: ${JSON.stringify({ ...facts, serving: replica.serving, rebuilding: replica.rebuilding })}`;
+      })
+      .join('');
+  }
+
+  #checkHistory(): void {
+    const perKey = this.#history.perKey();
+    for (const [key, value] of this.#finals) {
+      const problem = checkAcknowledgedWrites(key, perKey.get(key) ?? [], value);
+      if (problem !== null) this.#violated(problem);
+    }
+    for (const [key, operations] of perKey) {
+      const verdict = checkLinearizable(operations);
+      if (verdict.kind === 'undecided') this.#undecided += 1;
+      if (verdict.kind !== 'violated') continue;
+      const { client, kind, value, result, invoked, returned } = verdict.stuckAt;
+      this.#violated(
+        `${key} is not linearizable: client ${client}, ${kind} ${value} → ${result}, from ${invoked} to ${returned}`,
+      );
+    }
+  }
+}
+
+/** Runs a seed to its end. */
+export function simulate(seed: number): RunResult {
+  return new Simulation(seed).run();
+}
