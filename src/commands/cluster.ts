@@ -7,14 +7,23 @@ import type { CommandContext, CommandSpec, NodeServices, TopologyNode, TopologyS
 const { onShard, onSession, container } = commandGroup('cluster');
 const invalidSlot = 'ERR Invalid or out of range slot';
 
-/** Shards that have a leader to name: clients keep what they knew of the others. */
-function led(node: NodeServices): { shard: TopologyShard; leader: TopologyNode }[] {
-  return node.topology().flatMap((shard) => (shard.leader === null ? [] : [{ shard, leader: shard.leader }]));
+/**
+ * The shards as clients are told of them. Slots that nobody serves leave some clients without an address for good, so
+ * while a shard has no leader this node names itself: what is sent here waits for the election and is then redirected.
+ */
+function toldShards(node: NodeServices): TopologyShard[] {
+  return node.topology().map((shard) => {
+    if (shard.leader !== null) return shard;
+    const leader = shard.followers.find(({ self }) => self) ?? null;
+    return { ...shard, leader, followers: shard.followers.filter((follower) => follower !== leader) };
+  });
 }
 
 function slots({ node, reply }: CommandContext): void {
-  const rows = led(node).flatMap(({ shard, leader }) =>
-    shard.slots.map((range) => ({ range, shard, leader })),
+  const rows = toldShards(node).flatMap((shard) =>
+    shard.leader === null
+      ? []
+      : shard.slots.map((range) => ({ range, shard, leader: shard.leader as TopologyNode })),
   );
   reply.array(rows.length);
   for (const { range, shard, leader } of rows) {
@@ -33,9 +42,9 @@ function slots({ node, reply }: CommandContext): void {
 }
 
 function shards({ node, reply }: CommandContext): void {
-  const topology = node.topology();
-  reply.array(topology.length);
-  for (const shard of topology) {
+  const told = toldShards(node);
+  reply.array(told.length);
+  for (const shard of told) {
     const members = shard.leader === null ? shard.followers : [shard.leader, ...shard.followers];
     reply.map(3);
     reply.bulk('slots');
@@ -83,7 +92,7 @@ function nodeLine(member: TopologyNode, shard: TopologyShard, isLeader: boolean)
 }
 
 function nodeLines(node: NodeServices): string[] {
-  return node.topology().flatMap((shard) => {
+  return toldShards(node).flatMap((shard) => {
     const leader = shard.leader === null ? [] : [nodeLine(shard.leader, shard, true)];
     return [...leader, ...shard.followers.map((follower) => nodeLine(follower, shard, false))];
   });
@@ -91,8 +100,9 @@ function nodeLines(node: NodeServices): string[] {
 
 function info({ node, reply }: CommandContext): void {
   const topology = node.topology();
-  const covered = led(node)
-    .flatMap(({ shard }) => shard.slots)
+  const covered = topology
+    .filter(({ leader }) => leader !== null)
+    .flatMap((shard) => shard.slots)
     .reduce((sum, { from, to }) => sum + to - from + 1, 0);
   const assigned = topology
     .flatMap((shard) => shard.slots)

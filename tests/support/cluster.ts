@@ -1,0 +1,205 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fetchStatus } from '../../src/cli/admin-client.ts';
+import type { NodeStatus, ShardStatus } from '../../src/server/status-types.ts';
+import { until } from './wait.ts';
+
+export const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** Ports that were free a moment ago, below those that systems give to outgoing connections. */
+export async function freePorts(count: number): Promise<number[]> {
+  const found = new Set<number>();
+  while (found.size < count) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (await isFree(port)) found.add(port);
+  }
+  return [...found];
+}
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  /** Flags for every node. */
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** One node as a real process. */
+export class TestNode {
+  readonly id: string;
+  readonly dir: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly adminPort: number;
+  process: ChildProcess | null = null;
+  /** Exit code or signal of the last process; null while one runs. */
+  ended: number | NodeJS.Signals | null = null;
+  readonly #flags: () => readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(
+    id: string,
+    dir: string,
+    ports: readonly [number, number, number],
+    flags: () => readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.id = id;
+    this.dir = dir;
+    [this.port, this.peerPort, this.adminPort] = ports;
+    this.#flags = flags;
+    this.#environment = environment;
+  }
+
+  get logFile(): string {
+    return `${this.dir}.log`;
+  }
+
+  get output(): string {
+    return fs.existsSync(this.logFile) ? fs.readFileSync(this.logFile, 'utf8') : '';
+  }
+
+  /** @param environment in addition to the cluster's */
+  start(environment: Readonly<Record<string, string>> = {}): void {
+    const log = fs.openSync(this.logFile, 'a');
+    const at = (port: number): string => `127.0.0.1:${port}`;
+    const child = spawn(
+      process.execPath,
+      [
+        ...[program, 'node', '--id', this.id, '--dir', this.dir, '--listen', at(this.port)],
+        ...['--peer-listen', at(this.peerPort), '--admin-listen', at(this.adminPort), ...this.#flags()],
+      ],
+      // The channel makes the node end with the test, however that ends.
+      { stdio: ['ignore', log, log, 'ipc'], env: { ...process.env, ...this.#environment, ...environment } },
+    );
+    fs.closeSync(log);
+    this.process = child;
+    this.ended = null;
+    child.on('exit', (code, signal) => {
+      if (this.process === child) this.ended = signal ?? code ?? 1;
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.process?.kill(signal);
+  }
+
+  /** `kill -9`, and waits until it is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exit();
+  }
+
+  /** Waits until the process has ended. */
+  async exit(): Promise<void> {
+    if (this.process === null) return;
+    await until(`${this.id} ends`, () => this.ended !== null);
+    this.process = null;
+  }
+
+  status(): Promise<NodeStatus | null> {
+    return this.process === null ? Promise.resolve(null) : fetchStatus(`127.0.0.1:${this.adminPort}`);
+  }
+
+  async shard(): Promise<ShardStatus | null> {
+    return (await this.status())?.shards[0] ?? null;
+  }
+}
+
+/** A cluster of real processes with data in a temporary directory, gone with `dispose`. */
+export class TestCluster {
+  readonly dir: string;
+  readonly nodes: readonly TestNode[];
+
+  private constructor(dir: string, nodes: readonly TestNode[]) {
+    this.dir = dir;
+    this.nodes = nodes;
+  }
+
+  /** Processes are not started yet. */
+  static async prepare(options: ClusterOptions = {}): Promise<TestCluster> {
+    const count = options.nodes ?? 3;
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bellwether-cluster-'));
+    const ports = await freePorts(count * 3);
+    const nodes: TestNode[] = [];
+    const peers = (): string => nodes.map(({ id, peerPort }) => `${id}=127.0.0.1:${peerPort}`).join(',');
+    for (let i = 0; i < count; i++) {
+      const own = ports.slice(3 * i, 3 * i + 3) as [number, number, number];
+      const flags = (): string[] => ['--peers', peers(), ...(options.flags ?? [])];
+      nodes.push(
+        new TestNode(`n${i + 1}`, path.join(dir, `n${i + 1}`), own, flags, options.environment ?? {}),
+      );
+    }
+    return new TestCluster(dir, nodes);
+  }
+
+  /** All nodes started, with a leader that serves. */
+  static async start(options: ClusterOptions = {}): Promise<TestCluster> {
+    const cluster = await TestCluster.prepare(options);
+    for (const node of cluster.nodes) node.start();
+    await cluster.ready();
+    return cluster;
+  }
+
+  /** Waits for a leader that serves and for every running node to follow it in sync. */
+  async ready(): Promise<TestNode> {
+    const leader = await this.leader();
+    await until(`${leader.id} has its followers in sync`, async () => {
+      const running = this.nodes.filter(({ process }) => process !== null);
+      const followers = (await leader.shard())?.followers ?? [];
+      return running.every(
+        ({ id }) => id === leader.id || followers.some(({ node, inSync }) => node === id && inSync),
+      );
+    });
+    return leader;
+  }
+
+  /** The node that leads and serves, waited for. */
+  async leader(): Promise<TestNode> {
+    try {
+      return await this.#servingLeader();
+    } catch (error) {
+      const ends = this.nodes.map(({ id, output }) => `${id}:\n${output.split('\n').slice(-12).join('\n')}`);
+      throw new Error(`${(error as Error).message}; ends of the logs:\n${ends.join('\n')}`);
+    }
+  }
+
+  #servingLeader(): Promise<TestNode> {
+    return until('a leader serves', async () => {
+      let best: { node: TestNode; term: number } | null = null;
+      for (const node of this.nodes) {
+        const shard = await node.shard();
+        if (shard?.role === 'leader' && shard.serving && shard.term > (best?.term ?? 0))
+          best = { node, term: shard.term };
+      }
+      return best?.node ?? null;
+    });
+  }
+
+  async followers(): Promise<TestNode[]> {
+    const leader = await this.leader();
+    return this.nodes.filter((node) => node !== leader);
+  }
+
+  /** Where a client may begin. */
+  get addresses(): { host: string; port: number }[] {
+    return this.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.kill()));
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+}

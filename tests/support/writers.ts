@@ -1,0 +1,95 @@
+import { Cluster } from 'ioredis';
+import { createCluster } from 'redis';
+import type { TestCluster } from './cluster.ts';
+
+/** Writes unique values through one client library and remembers what was acknowledged. */
+export interface Writer {
+  readonly library: string;
+  /** Acknowledged: key → value. */
+  readonly acknowledged: Map<string, string>;
+  /** Errors that the application saw. */
+  readonly errors: string[];
+  write(key: string, value: string): Promise<void>;
+  read(keys: readonly string[]): Promise<(string | null)[]>;
+  close(): Promise<void>;
+}
+
+/** Sends keys of this writer until told to stop, `width` at once; resolves when all are answered. */
+export async function writeUntil(
+  writer: Writer,
+  name: string,
+  width: number,
+  stopped: () => boolean,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (!stopped()) {
+      const key = `${name}:${next++}`;
+      const value = `${key}=${Math.random().toString(36).slice(2)}`;
+      try {
+        await writer.write(key, value);
+        writer.acknowledged.set(key, value);
+      } catch (error) {
+        writer.errors.push((error as Error).message);
+        // A client that refuses at once would keep the timers of its own reconnection from running.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}
+
+/** Keys whose acknowledged value is not what is read now, among those acknowledged from the `first` one on. */
+export async function lostWrites(writer: Writer, first = 0): Promise<string[]> {
+  const keys = [...writer.acknowledged.keys()].slice(first);
+  const lost: string[] = [];
+  for (let i = 0; i < keys.length; i += 500) {
+    const part = keys.slice(i, i + 500);
+    const values = await writer.read(part);
+    part.forEach((key, j) => {
+      if (values[j] !== writer.acknowledged.get(key)) lost.push(`${key}: ${values[j]}`);
+    });
+  }
+  return lost;
+}
+
+export async function ioredisWriter(cluster: TestCluster): Promise<Writer> {
+  const client = new Cluster([...cluster.addresses]);
+  client.on('error', () => undefined);
+  const errors: string[] = [];
+  await new Promise<void>((resolve) => client.once('ready', resolve));
+  return {
+    library: 'ioredis',
+    acknowledged: new Map(),
+    errors,
+    write: async (key, value) => {
+      await client.set(key, value);
+    },
+    read: (keys) => Promise.all(keys.map((key) => client.get(key))),
+    close: async () => {
+      client.disconnect();
+    },
+  };
+}
+
+export async function nodeRedisWriter(cluster: TestCluster): Promise<Writer> {
+  const client = createCluster({
+    rootNodes: cluster.addresses.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
+    // Otherwise it tries the address of a dead node for five seconds before it asks the others who leads.
+    topologyRefreshOnReconnectionAttemptStrategy: 100,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    library: 'node-redis',
+    acknowledged: new Map(),
+    errors: [],
+    write: async (key, value) => {
+      await client.set(key, value);
+    },
+    read: (keys) => Promise.all(keys.map((key) => client.get(key))),
+    close: async () => {
+      client.destroy();
+    },
+  };
+}
