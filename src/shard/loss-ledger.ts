@@ -40,6 +40,7 @@ export function* recordLoss(
   const path = `${directory}/shard-${shard}-term-${term}-lsn-${fromLsn}.jsonl`;
   const bytes = Buffer.from(`${lines.join('\n')}\n`);
   yield* stepVoid((done) => disk.makeDirectory(directory, done));
+  yield* stepVoid((done) => disk.syncDirectory('', done));
   yield* stepVoid((done) => disk.remove(path, done));
   const file = (yield* step<DiskFile | null>((done) => disk.open(path, 'create', done))) as DiskFile;
   yield* step<number>((done) => file.write(bytes, 0, done));

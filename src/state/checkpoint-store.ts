@@ -55,6 +55,9 @@ export class CheckpointStore {
   /** Finished checkpoints of a shard, newest first. What was left unfinished is removed, except snapshots on their way in. */
   *list(shard: number): Task<CheckpointId[]> {
     yield* stepVoid((done) => this.#disk.makeDirectory(this.#directory, done));
+    // Log is dropped for what lies here: the directory itself must survive a power cut too.
+    const parent = this.#directory.slice(0, Math.max(0, this.#directory.lastIndexOf('/')));
+    yield* stepVoid((done) => this.#disk.syncDirectory(parent, done));
     const names = yield* step<string[]>((done) => this.#disk.list(this.#directory, done));
     for (const name of names) {
       if (name.startsWith(`shard-${shard}-`) && name.endsWith('.partial')) {
