@@ -126,8 +126,10 @@ function recordText(record: Exclude<LogRecord, { kind: 'batch' }>, all: boolean)
       return all ? `term ${record.hardState.term}, vote ${record.hardState.vote ?? 'for nobody'}` : null;
     case 'checkpointed':
       return all ? `checkpoint at LSN ${record.position.lsn}` : null;
+    case 'doubt':
+      return `in doubt: ${record.doubt.where}`;
     case 'madeGood':
-      return all ? 'what damage had put in doubt was made good' : null;
+      return all ? 'what was in doubt was made good' : null;
     case 'state':
       return all ? `segment begins at LSN ${record.state.last.lsn + 1}, base ${record.state.base.lsn}` : null;
   }

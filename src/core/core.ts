@@ -75,6 +75,8 @@ export class Core {
   /** Shard time, carried by what a leader sends; set by the driver. */
   timeMs = 0;
   #durable: HardState;
+  /** Everybody is new: that is on its way to the disk. */
+  #confirming = false;
   readonly #afterHardState: {
     readonly hardState: HardState;
     readonly to: NodeId;
@@ -227,6 +229,12 @@ export class Core {
   hardStateDurable(hardState: HardState, now: number): void {
     if (hardState.term < this.#durable.term) return;
     this.#durable = hardState;
+    if (this.#confirming) {
+      this.#confirming = false;
+      this.doubt = null;
+      if (this.leader === null)
+        this.following.electionDueMs = now + this.random() * this.options.heartbeatMs * 3;
+    }
     const waiting = this.#afterHardState.splice(0);
     for (const item of waiting) {
       if (item.hardState.term < this.term) continue;
@@ -295,12 +303,15 @@ export class Core {
     this.acknowledge();
   }
 
-  /** Every voter of a new cluster is as new as this one: nothing can have been forgotten. */
-  confirmFresh(now: number): void {
-    if (this.doubt === null) return;
-    this.doubt = null;
-    this.following.electionDueMs = now + this.random() * this.options.heartbeatMs * 3;
+  /**
+   * Every voter of a new cluster is as new as this one: nothing can have been forgotten. This replica votes once that
+   * is durable, so that voters that have begun a cluster can always go on with it.
+   */
+  confirmFresh(): void {
+    if (this.doubt === null || this.#confirming) return;
+    this.#confirming = true;
     this.output.doubtCleared();
+    this.persist();
   }
 
   // What the roles share.

@@ -28,6 +28,6 @@ export interface CoreOutput {
   needsSnapshot(follower: NodeId): void;
   /** The answer to a read-index question. */
   readIndex(context: number, commit: Lsn | null): void;
-  /** This replica may vote and lead again: what it may have forgotten is made good. */
+  /** What this replica may have forgotten is made good: remember that. */
   doubtCleared(): void;
 }

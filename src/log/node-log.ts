@@ -15,6 +15,7 @@ import { SegmentPool } from './segment-pool.ts';
 import type { Location } from './shard-index.ts';
 import { ShardLog } from './shard-log.ts';
 import type {
+  Doubt,
   HardState,
   LogPosition,
   NodeLog,
@@ -199,6 +200,10 @@ class SegmentedLog implements NodeLog {
   checkpointed(shard: number, position: LogPosition, membership: Buffer): void {
     const record = { kind: 'checkpointed', shard, position, membership: Buffer.from(membership) } as const;
     this.#flusher.enqueue(this.#shard(shard), record, null);
+  }
+
+  inDoubt(shard: number, doubt: Doubt): void {
+    this.#flusher.enqueue(this.#shard(shard), { kind: 'doubt', shard, doubt }, null);
   }
 
   madeGood(shard: number): void {

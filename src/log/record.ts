@@ -52,6 +52,7 @@ export type LogRecord =
       readonly position: LogPosition;
       readonly membership: Buffer;
     }
+  | { readonly kind: 'doubt'; readonly shard: number; readonly doubt: Doubt }
   | { readonly kind: 'madeGood'; readonly shard: number };
 
 const kindNumbers = {
@@ -62,6 +63,7 @@ const kindNumbers = {
   reset: 5,
   checkpointed: 6,
   madeGood: 7,
+  doubt: 8,
 } as const;
 
 export function encodeRecord(out: ByteWriter, record: LogRecord): void {
@@ -91,6 +93,9 @@ export function encodeRecord(out: ByteWriter, record: LogRecord): void {
     case 'checkpointed':
       encodePosition(out, record.position);
       encodeBlob(out, record.membership);
+      return;
+    case 'doubt':
+      encodeDoubt(out, record.doubt);
       return;
     case 'madeGood':
       return;
@@ -178,6 +183,8 @@ function decodeRecord(reader: ByteReader): LogRecord {
         position: decodePosition(reader),
         membership: decodeBlob(reader),
       };
+    case kindNumbers.doubt:
+      return { kind: 'doubt', shard, doubt: decodeDoubt(reader) };
     case kindNumbers.madeGood:
       return { kind: 'madeGood', shard };
     default:

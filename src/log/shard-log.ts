@@ -86,6 +86,9 @@ export class ShardLog {
         this.#written = { ...written, checkpoint: record.position, checkpointMembership: record.membership };
         report.checkpoint = record.position;
         return;
+      case 'doubt':
+        this.#written = { ...written, doubt: record.doubt };
+        return;
       case 'madeGood':
         this.#written = { ...written, doubt: null };
         return;

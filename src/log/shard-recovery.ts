@@ -34,7 +34,7 @@ export class ShardRecovery {
   #hardState: HardState | null = null;
   #checkpoint: LogPosition = origin;
   #checkpointMembership: Buffer | null = null;
-  /** What an earlier recovery found. */
+  /** What an earlier recovery found, or the replica knew. */
   #doubt: Doubt | null = null;
   /** Where records were lost of which nothing is known, until a later record shows what they left. */
   #lostPosition: string | null = null;
@@ -73,6 +73,9 @@ export class ShardRecovery {
       case 'checkpointed':
         this.#checkpoint = record.position;
         this.#checkpointMembership = record.membership;
+        break;
+      case 'doubt':
+        this.#doubt = record.doubt;
         break;
       case 'madeGood':
         this.#doubt = null;

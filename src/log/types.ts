@@ -78,6 +78,11 @@ export interface NodeLog {
   /** The largest batch that `append` takes, in bytes, header included. */
   readonly maxBatchBytes: number;
   /**
+   * Queues "this replica may have vouched for more than it holds": recovery reports it as damage until it is made
+   * good. It replaces what was in doubt before.
+   */
+  inDoubt(shard: number, doubt: Doubt): void;
+  /**
    * Queues "what this replica may have forgotten is made good": recovery forgets damage found before this record.
    * Needed when `mayHaveAcknowledged` was null; a known position is made good by a log that reaches it.
    */

@@ -186,9 +186,8 @@ export class BellwetherNode {
     const alone = initial.voters.length === 1;
     if (recovered === null && incomplete) this.#forgotten(alone);
     if (recovered?.damage) this.#damaged(recovered);
-    const { fresh } = this.#directory.identity;
     await new Promise<void>((resolve, reject) => {
-      host.openReplica(onlyShard, recovered, initial, fresh || incomplete, (error) =>
+      host.openReplica(onlyShard, recovered, initial, incomplete, (error) =>
         error === null ? resolve() : reject(error),
       );
     });

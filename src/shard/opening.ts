@@ -14,7 +14,7 @@ export function* openReplicaState(
   context: ReplicaContext,
   recovered: RecoveredShard | null,
   initial: Membership,
-  fresh: boolean,
+  incomplete: boolean,
 ): Task<CoreInit> {
   const { shard } = replica;
   const manifest = yield* loadNewest(replica, context);
@@ -30,7 +30,12 @@ export function* openReplicaState(
     manifest === null ? null : { membership: membershipOf(context, manifest), membershipLsn: manifest.lsn };
 
   if (recovered === null || (recovered.last.lsn === 0 && checkpoint.lsn === 0 && recovered.damage === null)) {
-    const lost = fresh && !alone ? { mayHaveAcknowledged: null } : null;
+    const forgetful = (recovered === null || incomplete) && !alone;
+    if (forgetful) {
+      // A new directory, or one that was emptied: only a leader, or the sight of a new cluster, can tell.
+      const where = 'a log without any record of this replica';
+      context.log.inDoubt(shard, { mayHaveAcknowledged: null, hardStateLost: true, where });
+    }
     return {
       ...common,
       base: origin,
@@ -39,7 +44,7 @@ export function* openReplicaState(
       membership: initial,
       membershipLsn: 0,
       memberships: [],
-      doubt: lost,
+      doubt: forgetful ? { mayHaveAcknowledged: null } : null,
     };
   }
   const doubt = doubtOf(recovered, alone);
@@ -131,6 +136,9 @@ function withoutState(
   const claimed = recovered.damage === null ? recovered.last : recovered.damage.mayHaveAcknowledged;
   const unknown = recovered.damage?.hardStateLost === true;
   const last = recovered.memberships.at(-1);
+  const mayHaveAcknowledged = unknown ? null : claimed;
+  const where = `no checkpoint reaches the log behind LSN ${recovered.base.lsn}`;
+  context.log.inDoubt(shard, { mayHaveAcknowledged, hardStateLost: unknown, where });
   context.log.reset(shard, origin, false);
   context.logger.warn(
     { shard, base: recovered.base.lsn },
@@ -145,7 +153,7 @@ function withoutState(
     membership: last === undefined ? initial : context.decodeMembership(last.bytes),
     membershipLsn: 0,
     memberships: [],
-    doubt: { mayHaveAcknowledged: unknown ? null : claimed },
+    doubt: { mayHaveAcknowledged },
   };
 }
 

@@ -53,8 +53,8 @@ export interface ReplicaContext {
   roleMayHaveChanged(replica: Replica): void;
   /** Leadership ended; not planned means clients must reconnect. */
   deposed(replica: Replica, planned: boolean): void;
-  /** The replica vouches for itself again: the data directory is no longer fresh. */
-  doubtCleared(): void;
+  /** This node is about to promise something: from now on others rely on what its data directory holds. */
+  noLongerFresh(): void;
   /** A statement that safety rests on failed, or the disk did: the process must end. */
   fatal(error: Error): void;
 }

@@ -128,8 +128,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   /** Brings the replica up from what is on disk. Throws when it cannot serve without losing what it may have promised. */
-  *open(recovered: RecoveredShard | null, initial: Membership, fresh: boolean): Task<void> {
-    const init: CoreInit = yield* openReplicaState(this, this.#context, recovered, initial, fresh);
+  *open(recovered: RecoveredShard | null, initial: Membership, incomplete: boolean): Task<void> {
+    const init: CoreInit = yield* openReplicaState(this, this.#context, recovered, initial, incomplete);
     this.#core = new Core(init, this.#context.options.core, this, () => this.#context.random.float());
     this.keyspace.keepTombstones = false;
     this.#context.log.attach(this.shard, this);
@@ -184,7 +184,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   confirmFresh(now: number): void {
-    this.#core.confirmFresh(now);
+    this.#core.confirmFresh();
     this.#settle(now);
   }
 
@@ -362,6 +362,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   putHardState(hardState: HardState): void {
+    if (hardState.term > 0) this.#context.noLongerFresh();
     this.#context.log.putHardState(this.shard, hardState);
     this.#context.touched();
   }
@@ -445,7 +446,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   doubtCleared(): void {
     this.#context.log.madeGood(this.shard);
-    this.#context.doubtCleared();
     this.#context.logger.info({ shard: this.shard, term: this.#core.term }, 'this replica votes');
   }
 

@@ -22,13 +22,7 @@ const doubtfulHeartbeats = 3;
 export interface HostContext
   extends Omit<
     ReplicaContext,
-    | 'touched'
-    | 'positionsMoved'
-    | 'servingChanged'
-    | 'roleMayHaveChanged'
-    | 'deposed'
-    | 'doubtCleared'
-    | 'nextContext'
+    'touched' | 'positionsMoved' | 'servingChanged' | 'roleMayHaveChanged' | 'deposed' | 'nextContext'
   > {
   readonly turn: TurnEnd;
   readonly session: SessionOptions;
@@ -37,8 +31,6 @@ export interface HostContext
   clientAddress(node: NodeId): string | null;
   /** Sends what the peers were given in this turn. */
   flushPeers(): void;
-  /** The data directory holds something that others rely on from now on. */
-  noLongerFresh(): void;
 }
 
 /**
@@ -90,7 +82,6 @@ export class ShardHost implements SessionHost, PeerHandler {
         if (!planned) this.#closeClients = 'this node lost its leadership';
         this.touched();
       },
-      doubtCleared: () => context.noLongerFresh(),
     };
   }
 
@@ -102,16 +93,19 @@ export class ShardHost implements SessionHost, PeerHandler {
     return this.#context.password();
   }
 
-  /** Opens one replica; the log has been opened. `done` hears the error that keeps the node from serving. */
+  /**
+   * Opens one replica; the log has been opened. `incomplete`: it may lack what this node had promised.
+   * `done` hears the error that keeps the node from serving.
+   */
   openReplica(
     shard: number,
     recovered: RecoveredShard | null,
     initial: Membership,
-    fresh: boolean,
+    incomplete: boolean,
     done: (error: Error | null) => void,
   ): void {
     const replica = new Replica(shard, this.#replicaContext);
-    runTask(replica.open(recovered, initial, fresh), (error) => {
+    runTask(replica.open(recovered, initial, incomplete), (error) => {
       if (error === null) this.replicas.set(shard, replica);
       this.touched();
       done(error);
