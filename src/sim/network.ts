@@ -29,7 +29,6 @@ export class SimNetwork {
   readonly #ports = new Map<NodeId, PeerPort>();
   /** Machines that are up without a listening process refuse at once; others say nothing. */
   readonly #dark = new Set<NodeId>();
-  readonly #dialling = new Set<string>();
 
   constructor(nodes: readonly NodeId[], loop: EventLoop, random: SeededRandom, trace: Trace) {
     this.#nodes = nodes;
@@ -96,11 +95,11 @@ export class SimNetwork {
   // Dialling.
 
   #dialSoon(port: PeerPort, to: NodeId, lane: Lane, delayMs: number): void {
-    const name = `${port.identity.node} ${to} ${lane}`;
-    if (this.#dialling.has(name)) return;
-    this.#dialling.add(name);
+    const name = `${to} ${lane}`;
+    if (port.dialling.has(name)) return;
+    port.dialling.add(name);
     this.#loop.after(delayMs, () => {
-      this.#dialling.delete(name);
+      port.dialling.delete(name);
       if (this.#ports.get(port.identity.node) === port) this.#dial(port, to, lane);
     });
   }
@@ -127,8 +126,8 @@ export class SimNetwork {
     const { from, to, lane } = connection;
     if (this.#ports.get(from) !== port || this.#ports.get(to) !== peer) return;
     if (!this.paths.bothWaysOpen(from, to) || port.outbound.has(`${to} ${lane}`)) return;
-    peer.learn(port.identity);
     const answer = peer.identity;
+    peer.learn(port.identity);
     this.#loop.after(this.paths.delayMs(to, from), () =>
       port.process.enter(() => {
         const gone = this.#ports.get(from) !== port || this.#ports.get(to) !== peer;

@@ -11,6 +11,8 @@ export class PeerPort implements PeerNetwork {
   readonly identities = new Map<NodeId, PeerIdentity>();
   /** Connections that this process dialled, by peer and lane. */
   readonly outbound = new Map<string, Connection>();
+  /** Which of them it is about to dial. */
+  readonly dialling = new Set<string>();
   readonly #identity: () => PeerIdentity;
   readonly #aged: () => void;
   #fresh: boolean;

@@ -16,6 +16,8 @@ export class SimDisk {
   slowMs = 0;
   /** The next write or sync fails. */
   failsNext = false;
+  /** An operation of this life of the process failed. */
+  failed = false;
   readonly #name: string;
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
@@ -31,6 +33,7 @@ export class SimDisk {
 
   /** The disk for a new life, as the last one left it. */
   openFor(process: Process, lastDeath: Death): MemoryDisk {
+    this.failed = false;
     const options: MemoryDiskOptions = {
       schedule: (complete, operation) => {
         this.#loop.after(this.#tookMs(operation), () => {
@@ -58,6 +61,7 @@ export class SimDisk {
   #faultOf({ kind }: DiskOperation): DiskFault | null {
     if (!this.failsNext || (kind !== 'write' && kind !== 'sync')) return null;
     this.failsNext = false;
+    this.failed = true;
     if (kind === 'write' && this.#random.chance(0.3)) return { short: 100 };
     return { error: Object.assign(new Error('EIO: i/o error, simulated'), { code: 'EIO' }) };
   }

@@ -3,7 +3,6 @@ import type { BatchSpan, Membership, NodeId } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
 import type { Task } from '../env/task.ts';
 import { runTask, stepVoid } from '../env/task.ts';
-import { BellwetherError } from '../errors.ts';
 import type { Batch } from '../log/batch.ts';
 import type { OpenedLog } from '../log/node-log.ts';
 import { openNodeLog } from '../log/node-log.ts';
@@ -131,8 +130,7 @@ export class SimNode {
     const host = this.#createHost(life, opened.log, disk, peers);
     const recovered = opened.shards.find(({ shard }) => shard === onlyShard) ?? null;
     const initial: Membership = { voters: [...nodes].sort(), learners: [] };
-    const forgetful = this.#fresh || opened.incomplete;
-    yield* stepVoid((done) => host.openReplica(onlyShard, recovered, initial, forgetful, done));
+    yield* stepVoid((done) => host.openReplica(onlyShard, recovered, initial, opened.incomplete, done));
     if (nodes.length === 1) this.#fresh = false;
     life.log = opened.log;
     life.host = host;
@@ -186,11 +184,8 @@ export class SimNode {
   /** The process ends by itself. Where the disk failed that is right; everything else is a bug. */
   #gaveUp(life: Life, error: Error): void {
     if (this.life !== life) return;
-    const failedDisk = /simulated|failed write|wrote \d+ of|BW_LOG_LATCHED/i.test(
-      `${error.message} ${error instanceof BellwetherError ? error.code : ''}`,
-    );
     this.#world.trace.say(this.id, `gives up: ${error.message}`);
-    if (!failedDisk) this.#world.broken(this.id, error);
+    if (!this.disk.failed) this.#world.broken(this.id, error);
     this.#end('kill');
   }
 
