@@ -24,6 +24,8 @@ export class Leadership {
   readonly startedMs: number;
   /** Monotonic ms of the latest heartbeat round. */
   heartbeatMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic ms when followers were last looked after, which is done at the pace of heartbeats. */
+  lookedMs = Number.NEGATIVE_INFINITY;
   /** Someone wants leadership confirmed without waiting for the next round. */
   confirmationWanted = false;
   /** A transfer of leadership under way. */

@@ -38,8 +38,10 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
     leadership.handover = null;
     core.output.roleChanged();
   }
-  if (now - leadership.heartbeatMs >= heartbeatMs) {
-    sendHeartbeats(core, leadership, now);
+  if (now - leadership.heartbeatMs >= heartbeatMs) sendHeartbeats(core, leadership, now);
+  // Heartbeats that reads asked for must not put this off for ever.
+  if (now - leadership.lookedMs >= heartbeatMs) {
+    leadership.lookedMs = now;
     for (const [follower, progress] of leadership.followers) {
       if (progress.state === 'snapshot' && now - progress.offeredMs >= snapshotOfferMs)
         core.output.needsSnapshot(follower);
