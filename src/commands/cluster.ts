@@ -1,11 +1,10 @@
 import type { Bytes } from '../bytes/types.ts';
 import { slotCount, slotOf } from '../state/slot.ts';
-import { notAnInteger, parseSafeInteger } from './parse.ts';
+import { notAnInteger, parseInteger } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { CommandContext, CommandSpec, NodeServices, TopologyNode, TopologyShard } from './types.ts';
 
 const { onShard, onSession, container } = commandGroup('cluster');
-const invalidSlot = 'ERR Invalid or out of range slot';
 
 /**
  * The shards as clients are told of them. Slots that nobody serves leave some clients without an address for good, so
@@ -143,11 +142,6 @@ function replicas({ node, reply }: CommandContext, args: readonly Bytes[]): void
   for (const follower of found.followers) reply.bulk(nodeLine(follower, found, false).trimEnd());
 }
 
-function slotArgument(text: Bytes): number | null {
-  const slot = parseSafeInteger(text);
-  return slot === null || slot < 0 || slot >= slotCount ? null : slot;
-}
-
 const anywhere = ['loading', 'stale'] as const;
 
 export const clusterCommands: readonly CommandSpec[] = [
@@ -185,22 +179,23 @@ export const clusterCommands: readonly CommandSpec[] = [
       'cluster|countkeysinslot',
       [3, ['readonly'], '3.0.0', 'O(1)', 'slot', 'Number of keys in a slot.'],
       ({ keyspace, reply }, args) => {
-        const slot = slotArgument(args[2] as Bytes);
-        if (slot === null) reply.error(invalidSlot);
-        else reply.integer(keyspace.countInSlot(slot));
+        const slot = parseInteger(args[2] as Bytes);
+        if (slot === null) reply.error(notAnInteger);
+        else if (slot < 0n || slot >= slotCount) reply.error('ERR Invalid slot');
+        else reply.integer(keyspace.countInSlot(Number(slot)));
       },
     ),
     onShard(
       'cluster|getkeysinslot',
       [4, ['readonly'], '3.0.0', 'O(N) with N keys returned', 'slot count', 'Keys of a slot.'],
       ({ keyspace, reply }, args) => {
-        const slot = slotArgument(args[2] as Bytes);
-        const count = parseSafeInteger(args[3] as Bytes);
-        if (slot === null) reply.error(invalidSlot);
-        else if (count === null || count < 0)
-          reply.error(count === null ? notAnInteger : 'ERR Invalid number of keys');
+        const slot = parseInteger(args[2] as Bytes);
+        const count = parseInteger(args[3] as Bytes);
+        if (slot === null || count === null) reply.error(notAnInteger);
+        else if (slot < 0n || slot >= slotCount || count < 0n)
+          reply.error('ERR Invalid slot or number of keys');
         else {
-          const keys = keyspace.keysInSlot(slot, count);
+          const keys = keyspace.keysInSlot(Number(slot), Number(count));
           reply.array(keys.length);
           for (const key of keys) reply.bulk(key);
         }

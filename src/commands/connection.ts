@@ -1,10 +1,14 @@
 import type { Bytes } from '../bytes/types.ts';
-import { parseSafeInteger, syntaxError } from './parse.ts';
+import { inInt64, parseInt32, parseInteger, shownInError, syntaxError } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { ClientDescription, CommandContext, CommandSpec } from './types.ts';
 
 const { onSession, container } = commandGroup('connection');
 const badName = 'ERR Client names cannot contain spaces, newlines or special characters.';
+
+const wrongPassword = 'WRONGPASS invalid username-password pair or user is disabled.';
+/** Kinds of clients that Redis knows; all clients here are normal ones. */
+const clientTypes: readonly string[] = ['normal', 'slave', 'replica', 'pubsub', 'master'];
 
 /** Printable ASCII without blanks, as CLIENT LIST needs it. */
 function isPlainWord(text: Bytes): boolean {
@@ -15,28 +19,24 @@ function hello(context: CommandContext, args: readonly Bytes[]): void {
   const { session, reply, node } = context;
   let protocol: 2 | 3 = session.protocol;
   if (args[1] !== undefined) {
-    const version = parseSafeInteger(args[1]);
+    const version = parseInteger(args[1]);
     if (version === null) {
       reply.error('ERR Protocol version is not an integer or out of range');
       return;
     }
-    if (version !== 2 && version !== 3) {
+    if (version !== 2n && version !== 3n) {
       reply.error('NOPROTO unsupported protocol version');
       return;
     }
-    protocol = version;
+    protocol = version === 2n ? 2 : 3;
   }
   let name: Bytes | null = null;
-  let authenticated = session.authenticated;
+  let login: readonly [user: Bytes, password: Bytes] | null = null;
   for (let i = 2; i < args.length; i++) {
     const word = (args[i] as Bytes).toUpperCase();
     const [first, second] = [args[i + 1], args[i + 2]];
     if (word === 'AUTH' && first !== undefined && second !== undefined) {
-      if (!session.authenticate(first, second)) {
-        reply.error('WRONGPASS invalid username-password pair or user is disabled.');
-        return;
-      }
-      authenticated = true;
+      login = [first, second];
       i += 2;
     } else if (word === 'SETNAME' && first !== undefined) {
       if (!isPlainWord(first)) {
@@ -46,11 +46,15 @@ function hello(context: CommandContext, args: readonly Bytes[]): void {
       name = first;
       i += 1;
     } else {
-      reply.error(`ERR Syntax error in HELLO option '${args[i]}'`);
+      reply.error(`ERR Syntax error in HELLO option '${shownInError(args[i] as Bytes)}'`);
       return;
     }
   }
-  if (!authenticated) {
+  if (login !== null && !session.authenticate(...login)) {
+    reply.error(wrongPassword);
+    return;
+  }
+  if (!session.authenticated) {
     reply.error(
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
@@ -81,15 +85,21 @@ function auth({ session, reply }: CommandContext, args: readonly Bytes[]): void 
     reply.error(syntaxError);
     return;
   }
+  if (args.length === 2 && !session.passwordRequired) {
+    reply.error(
+      'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?',
+    );
+    return;
+  }
   const [user, password] =
     args.length === 2 ? ['default', args[1] as Bytes] : [args[1] as Bytes, args[2] as Bytes];
   if (session.authenticate(user, password)) reply.ok();
-  else reply.error('WRONGPASS invalid username-password pair or user is disabled.');
+  else reply.error(wrongPassword);
 }
 
 function select({ reply }: CommandContext, args: readonly Bytes[]): void {
-  const index = parseSafeInteger(args[1] as Bytes);
-  if (index === null) reply.error('ERR invalid DB index');
+  const index = parseInt32(args[1] as Bytes);
+  if (typeof index === 'string') reply.error(index);
   else if (index !== 0) reply.error('ERR SELECT is not allowed in cluster mode');
   else reply.ok();
 }
@@ -109,16 +119,29 @@ function describe(client: ClientDescription): string {
 function list({ node, reply }: CommandContext, args: readonly Bytes[]): void {
   let clients = node.clients();
   const option = args[2]?.toUpperCase();
-  if (option === 'ID') {
-    const ids = new Set(args.slice(3));
-    clients = clients.filter((client) => ids.has(String(client.id)));
+  if (option === 'ID' && args.length > 3) {
+    const ids = args.slice(3).map(parseInteger);
+    if (ids.includes(null)) {
+      reply.error('ERR Invalid client ID');
+      return;
+    }
+    clients = ids.flatMap((id) => clients.filter((client) => BigInt(client.id) === id));
   } else if (option === 'TYPE' && args.length === 4) {
-    if ((args[3] as Bytes).toLowerCase() !== 'normal') clients = [];
+    const type = (args[3] as Bytes).toLowerCase();
+    if (!clientTypes.includes(type)) {
+      reply.error(unknownType(args[3] as Bytes));
+      return;
+    }
+    if (type !== 'normal') clients = [];
   } else if (option !== undefined) {
     reply.error(syntaxError);
     return;
   }
   reply.verbatim(clients.map((client) => `${describe(client)}\n`).join(''));
+}
+
+function unknownType(type: Bytes): string {
+  return `ERR Unknown client type '${shownInError(type)}'`;
 }
 
 /** CLIENT KILL: the old form names an address; the new one has filters. */
@@ -132,57 +155,85 @@ function kill({ node, session, reply }: CommandContext, args: readonly Bytes[]):
     }
     return;
   }
-  let victims = [...node.clients()];
-  let skipMe = true;
-  if (args.length % 2 !== 0) {
-    reply.error(syntaxError);
+  const filter = parseKillFilter(args);
+  if (typeof filter === 'string') {
+    reply.error(filter);
     return;
   }
-  for (let i = 2; i < args.length; i += 2) {
-    const value = args[i + 1] as Bytes;
-    switch ((args[i] as Bytes).toUpperCase()) {
-      case 'ID':
-        if (parseSafeInteger(value) === null) {
-          reply.error('ERR client-id should be greater than 0');
-          return;
-        }
-        victims = victims.filter((client) => String(client.id) === value);
-        break;
-      case 'ADDR':
-        victims = victims.filter((client) => client.address === value);
-        break;
-      case 'LADDR':
-        victims = victims.filter((client) => client.localAddress === value);
-        break;
-      case 'USER':
-        victims = victims.filter((client) => client.user === value);
-        break;
-      case 'TYPE':
-        if (value.toLowerCase() !== 'normal') victims = [];
-        break;
-      case 'SKIPME':
-        skipMe = value.toLowerCase() === 'yes';
-        break;
-      default:
-        reply.error(syntaxError);
-        return;
-    }
-  }
+  const tests = [...filter.accepts.values()];
   let killed = 0;
-  for (const client of victims) {
-    if (skipMe && client.id === session.id) continue;
-    if (node.killClient(client.id)) killed += 1;
+  for (const client of node.clients()) {
+    if (client.id === session.id && filter.skipMe) continue;
+    if (tests.every((accepts) => accepts(client)) && node.killClient(client.id)) killed += 1;
   }
   reply.integer(killed);
 }
 
+interface KillFilter {
+  /** By name: of two filters of one kind the later counts. */
+  readonly accepts: Map<string, (client: ClientDescription) => boolean>;
+  skipMe: boolean;
+}
+
+/** A string is the error line. */
+function parseKillFilter(args: readonly Bytes[]): KillFilter | string {
+  const filter: KillFilter = { accepts: new Map(), skipMe: true };
+  for (let i = 2; i < args.length; i += 2) {
+    const value = args[i + 1];
+    const problem = value === undefined ? syntaxError : addKillFilter(filter, args[i] as Bytes, value);
+    if (problem !== null) return problem;
+  }
+  return filter;
+}
+
+function addKillFilter(filter: KillFilter, name: Bytes, value: Bytes): string | null {
+  const word = value.toLowerCase();
+  const kind = name.toUpperCase();
+  switch (kind) {
+    case 'ID': {
+      const id = parseInteger(value);
+      if (id === null || id < 1n) return 'ERR client-id should be greater than 0';
+      filter.accepts.set(kind, (client) => BigInt(client.id) === id);
+      return null;
+    }
+    case 'ADDR':
+      filter.accepts.set(kind, (client) => client.address === value);
+      return null;
+    case 'LADDR':
+      filter.accepts.set(kind, (client) => client.localAddress === value);
+      return null;
+    case 'USER':
+      if (value !== 'default') return `ERR No such user '${shownInError(value)}'`;
+      return null;
+    case 'TYPE':
+      if (!clientTypes.includes(word)) return unknownType(value);
+      filter.accepts.set(kind, () => word === 'normal');
+      return null;
+    case 'SKIPME':
+      if (word !== 'yes' && word !== 'no') return syntaxError;
+      filter.skipMe = word === 'yes';
+      return null;
+    default:
+      return syntaxError;
+  }
+}
+
 function pause({ node, reply }: CommandContext, args: readonly Bytes[]): void {
-  const ms = parseSafeInteger(args[2] as Bytes);
   const mode = args[3]?.toUpperCase() ?? 'ALL';
-  if (ms === null || ms < 0) reply.error('ERR timeout is not an integer or out of range');
-  else if (mode !== 'ALL' && mode !== 'WRITE') reply.error(syntaxError);
+  if (args.length > 4) {
+    reply.error("ERR unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP.");
+    return;
+  }
+  if (mode !== 'ALL' && mode !== 'WRITE') {
+    reply.error('ERR CLIENT PAUSE mode must be WRITE or ALL');
+    return;
+  }
+  const ms = parseInteger(args[2] as Bytes);
+  if (ms === null) reply.error('ERR timeout is not an integer or out of range');
+  else if (ms < 0n) reply.error('ERR timeout is negative');
+  else if (!inInt64(ms + BigInt(Math.floor(node.wallMs())))) reply.error('ERR timeout is out of range');
   else {
-    node.pauseClients(ms, mode === 'WRITE');
+    node.pauseClients(Number(ms), mode === 'WRITE');
     reply.ok();
   }
 }
@@ -200,9 +251,10 @@ function onOff(args: readonly Bytes[], set: (on: boolean) => void, { reply }: Co
 function setInfo({ session, reply }: CommandContext, args: readonly Bytes[]): void {
   const [, , attribute, value] = args as [Bytes, Bytes, Bytes, Bytes];
   const name = attribute.toLowerCase();
-  if (name !== 'lib-name' && name !== 'lib-ver') reply.error(`ERR Unrecognized option '${attribute}'`);
+  if (name !== 'lib-name' && name !== 'lib-ver')
+    reply.error(`ERR Unrecognized option '${shownInError(attribute)}'`);
   else if (!isPlainWord(value))
-    reply.error(`ERR ${name} cannot contain spaces, newlines or special characters.`);
+    reply.error(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
   else {
     if (name === 'lib-name') session.libName = value;
     else session.libVersion = value;

@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes/types.ts';
-import { notAnInteger, parseInteger } from './parse.ts';
+import { inInt64, notAnInteger, parseInteger } from './parse.ts';
 
-/** Latest expiry that can be stored, ms since the epoch: 2^53 - 1. Redis allows up to 2^63 - 1. */
-const latest = BigInt(Number.MAX_SAFE_INTEGER);
+/** Latest expiry that can be stored, ms since the epoch, in the year 287396. What Redis would keep longer ends then too. */
+const latest = Number.MAX_SAFE_INTEGER;
 
 export type ExpiryUnit = 'EX' | 'PX' | 'EXAT' | 'PXAT';
 
@@ -23,8 +23,7 @@ export function expiryTime(
   if (positive && value <= 0n) return invalid;
   const ms = unit === 'EX' || unit === 'EXAT' ? value * 1000n : value;
   const at = unit === 'EX' || unit === 'PX' ? ms + BigInt(Math.floor(now)) : ms;
-  if (at > latest || at < -latest) return invalid;
-  return Number(at);
+  return inInt64(ms) && inInt64(at) ? Math.min(Number(at), latest) : invalid;
 }
 
 /** An expiry in the past that is stored as 1 rather than as 0, which means "never". */

@@ -4,7 +4,7 @@ import { typeOf } from '../state/entry.ts';
 import type { ExpiryUnit } from './expiry-options.ts';
 import { expiryTime, storable } from './expiry-options.ts';
 import { globMatches } from './glob.ts';
-import { notAnInteger, parseInteger, parseSafeInteger, syntaxError } from './parse.ts';
+import { notAnInteger, parseInt32, parseInteger, syntaxError } from './parse.ts';
 import { allKeys, commandGroup, firstKey, twoKeys } from './spec.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -56,9 +56,9 @@ function copy(context: CommandContext, args: readonly Bytes[]): void {
     const word = (args[i] as Bytes).toUpperCase();
     if (word === 'REPLACE') replace = true;
     else if (word === 'DB' && args[i + 1] !== undefined) {
-      const database = parseSafeInteger(args[++i] as Bytes);
+      const database = parseInt32(args[++i] as Bytes);
       if (database !== 0) {
-        context.reply.error(database === null ? notAnInteger : 'ERR DB index is out of range');
+        context.reply.error(typeof database === 'string' ? database : 'ERR DB index is out of range');
         return;
       }
     } else {
@@ -75,10 +75,18 @@ function copy(context: CommandContext, args: readonly Bytes[]): void {
   context.reply.integer(copied ? 1 : 0);
 }
 
+/** A cursor as C's strtoul reads it, so nothing at all is 0; null when Redis refuses it. No cursor that was given out exceeds 2^53. */
+function parseCursor(text: Bytes): number | null {
+  if (!/^([+-]?\d+)?$/.test(text)) return null;
+  const value = BigInt.asUintN(64, BigInt(text.replace('+', '')));
+  const inRange = BigInt(text.replace(/[+-]/, '')) < 1n << 64n;
+  return inRange ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : null;
+}
+
 function scan(context: CommandContext, args: readonly Bytes[]): void {
   const { reply } = context;
-  const cursor = /^\d{1,16}$/.test(args[1] as Bytes) ? Number(args[1]) : null;
-  if (cursor === null || !Number.isSafeInteger(cursor)) {
+  const cursor = parseCursor(args[1] as Bytes);
+  if (cursor === null) {
     reply.error('ERR invalid cursor');
     return;
   }
@@ -95,19 +103,22 @@ function scan(context: CommandContext, args: readonly Bytes[]): void {
     if (word === 'MATCH') pattern = value;
     else if (word === 'TYPE') type = value.toLowerCase();
     else {
-      const wanted = parseSafeInteger(value);
-      if (wanted === null || wanted < 1) {
+      const wanted = parseInteger(value);
+      if (wanted === null || wanted < 1n) {
         reply.error(wanted === null ? notAnInteger : syntaxError);
         return;
       }
-      count = wanted;
+      count = Number(wanted);
     }
   }
   const found: Bytes[] = [];
-  const next = context.keyspace.scan(cursor, count, (key, entry) => {
-    if (!context.isLive(entry) || (pattern !== null && !globMatches(pattern, key))) return;
-    if (type === null || typeOf(entry.value) === type) found.push(key);
-  });
+  const next =
+    cursor === Number.MAX_SAFE_INTEGER
+      ? 0
+      : context.keyspace.scan(cursor, count, (key, entry) => {
+          if (!context.isLive(entry) || (pattern !== null && !globMatches(pattern, key))) return;
+          if (type === null || typeOf(entry.value) === type) found.push(key);
+        });
   reply.array(2);
   reply.bulk(String(next));
   reply.array(found.length);
@@ -207,10 +218,9 @@ function timeLeft(unitMs: number, absolute: boolean) {
     const entry = context.get(args[1] as Bytes);
     if (entry === undefined) context.reply.integer(-2);
     else if (entry.expiresAt === 0) context.reply.integer(-1);
-    else if (absolute) context.reply.integer(Math.floor(entry.expiresAt / unitMs));
     else {
-      const left = Math.max(entry.expiresAt - context.now, 0);
-      context.reply.integer(unitMs === 1 ? Math.floor(left) : Math.floor((left + unitMs / 2) / unitMs));
+      const ms = Math.floor(absolute ? entry.expiresAt : Math.max(entry.expiresAt - context.now, 0));
+      context.reply.integer(unitMs === 1 ? ms : Math.floor((ms + unitMs / 2) / unitMs));
     }
   };
 }

@@ -21,6 +21,22 @@ export function parseSafeInteger(text: Bytes): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
+/** A C int, or the error line that Redis answers. */
+export function parseInt32(text: Bytes): number | string {
+  const value = parseInteger(text);
+  if (value === null) return notAnInteger;
+  const number = Number(value);
+  return number === (number | 0)
+    ? number
+    : 'ERR value is out of range, value must between -2147483648 and 2147483647';
+}
+
+/** What C's `%s` shows of a byte string: nothing from the first zero byte on. */
+export function shownInError(text: Bytes): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
 export function inInt64(value: bigint): boolean {
   return value <= int64Max && value >= int64Min;
 }
@@ -32,15 +48,6 @@ export function parseFloatStrict(text: Bytes): number | null {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return null;
   const value = Number(text);
   return Number.isFinite(value) ? value : null;
-}
-
-/** A float in the form in which INCRBYFLOAT stores it: no exponent, no trailing zeros. */
-export function formatFloat(value: number): Bytes {
-  if (Number.isInteger(value) && Math.abs(value) < 1e17) return String(value === 0 ? 0 : value);
-  const text = String(value);
-  if (!text.includes('e')) return text;
-  const fixed = value.toFixed(17);
-  return fixed.includes('e') ? BigInt(value).toString() : fixed.replace(/\.?0+$/, '');
 }
 
 /** Redis's index rules for ranges: negative counts from the end; null when nothing is left. */

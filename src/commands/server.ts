@@ -1,36 +1,63 @@
 import type { Bytes } from '../bytes/types.ts';
+import { categoriesOf } from './categories.ts';
 import { globMatches } from './glob.ts';
 import { infoText } from './info.ts';
-import { parseFloatStrict, syntaxError } from './parse.ts';
+import { parseFloatStrict, shownInError, syntaxError } from './parse.ts';
 import { commandGroup } from './spec.ts';
-import type { CommandContext, CommandSpec } from './types.ts';
+import type { CommandContext, CommandSpec, NodeServices } from './types.ts';
 
 const { onSession, container } = commandGroup('server');
 
 function configGet({ node, reply }: CommandContext, args: readonly Bytes[]): void {
-  const found = new Map<string, string>();
-  for (const pattern of args.slice(2))
-    for (const [name, value] of node.configGet(pattern.toLowerCase())) found.set(name, value);
+  const found = new Map<string, { readonly shown: Bytes; readonly value: string }>();
+  for (const pattern of args.slice(2)) {
+    // A name is given back as it was asked for.
+    const isName = !/[[*?]/.test(pattern);
+    for (const [name, value] of node.configGet(pattern.toLowerCase()))
+      if (!found.has(name)) found.set(name, { shown: isName ? pattern : name, value });
+  }
   reply.map(found.size);
-  for (const [name, value] of found) {
-    reply.bulk(name);
+  for (const { shown, value } of found.values()) {
+    reply.bulk(shown);
     reply.text(value);
   }
 }
 
 function configSet({ node, reply }: CommandContext, args: readonly Bytes[]): void {
   if (args.length % 2 !== 0) {
-    reply.error("ERR wrong number of arguments for 'config|set' command");
+    reply.error(syntaxError);
     return;
   }
+  const before = new Map<string, string>();
   for (let i = 2; i < args.length; i += 2) {
-    const problem = node.configSet((args[i] as Bytes).toLowerCase(), args[i + 1] as Bytes);
-    if (problem !== null) {
-      reply.error(problem);
+    const name = (args[i] as Bytes).toLowerCase();
+    const [known] = /[[*?]/.test(name) ? [] : node.configGet(name);
+    if (known === undefined) {
+      reply.error(`ERR Unknown option or number of arguments for CONFIG SET - '${shownInError(name)}'`);
       return;
     }
+    if (before.has(name)) {
+      reply.error(`ERR CONFIG SET failed (possibly related to argument '${name}') - duplicate parameter`);
+      return;
+    }
+    before.set(name, known[1]);
   }
-  reply.ok();
+  const problem = setAll(node, args);
+  if (problem === null) {
+    reply.ok();
+    return;
+  }
+  for (const [name, value] of before) node.configSet(name, value);
+  reply.error(problem);
+}
+
+/** Sets parameters up to the first that cannot be set: its error line. */
+function setAll(node: NodeServices, args: readonly Bytes[]): string | null {
+  for (let i = 2; i < args.length; i += 2) {
+    const problem = node.configSet((args[i] as Bytes).toLowerCase(), args[i + 1] as Bytes);
+    if (problem !== null) return problem;
+  }
+  return null;
 }
 
 function time({ node, reply }: CommandContext): void {
@@ -132,6 +159,23 @@ export const serverCommands: readonly CommandSpec[] = [
   ]),
 ];
 
+/** FILTERBY PATTERN, ACLCAT or MODULE; null when it is none of them. */
+function commandFilter(words: readonly Bytes[]): ((spec: CommandSpec) => boolean) | null {
+  const [filterBy, kind, value] = words;
+  if (words.length !== 3 || filterBy?.toUpperCase() !== 'FILTERBY') return null;
+  const wanted = (value as Bytes).toLowerCase();
+  switch ((kind as Bytes).toUpperCase()) {
+    case 'PATTERN':
+      return (spec) => globMatches(wanted, spec.name);
+    case 'ACLCAT':
+      return (spec) => categoriesOf(spec).includes(wanted);
+    case 'MODULE':
+      return () => false;
+    default:
+      return null;
+  }
+}
+
 /** COMMAND and its subcommands; they need the table that they are part of. */
 export function commandCommands(
   all: () => readonly CommandSpec[],
@@ -150,7 +194,10 @@ export function commandCommands(
     reply.integer(spec.keys?.first ?? 0);
     reply.integer(spec.keys?.last ?? 0);
     reply.integer(spec.keys?.step ?? 0);
-    reply.set(0);
+    const categories = categoriesOf(spec);
+    reply.set(categories.length);
+    for (const category of categories) reply.simple(`@${category}`);
+    // Tips and key specifications are not given: the positions above say where the keys are.
     reply.array(0);
     reply.array(0);
     reply.array(spec.subcommands?.length ?? 0);
@@ -161,7 +208,7 @@ export function commandCommands(
     const specs = args.length <= 2 ? all() : args.slice(2).map(find);
     context.reply.array(specs.length);
     for (const spec of specs) {
-      if (spec === undefined) context.reply.nilArray();
+      if (spec === undefined) context.reply.nil();
       else describe(context, spec);
     }
   };
@@ -189,13 +236,16 @@ export function commandCommands(
   };
 
   const list = (context: CommandContext, args: readonly Bytes[]): void => {
-    let names = all().map((spec) => spec.name);
-    if (args.length === 5 && args[2]?.toUpperCase() === 'FILTERBY' && args[3]?.toUpperCase() === 'PATTERN') {
-      names = names.filter((name) => globMatches((args[4] as Bytes).toLowerCase(), name));
-    } else if (args.length !== 2) {
+    const filter = args.length === 2 ? () => true : commandFilter(args.slice(2));
+    if (filter === null) {
       context.reply.error(syntaxError);
       return;
     }
+    const filtered = args.length > 2;
+    const names = all()
+      .flatMap((spec) => (filtered ? [spec, ...(spec.subcommands ?? [])] : [spec]))
+      .filter(filter)
+      .map((spec) => spec.name);
     context.reply.array(names.length);
     for (const name of names) context.reply.bulk(name);
   };
@@ -203,7 +253,7 @@ export function commandCommands(
   const getKeys = (context: CommandContext, args: readonly Bytes[]): void => {
     const inner = args.slice(2);
     let spec = find(inner[0] as Bytes);
-    if (spec?.subcommands !== undefined) spec = find(`${inner[0]}|${inner[1] ?? ''}`) ?? spec;
+    if (spec?.subcommands !== undefined && inner.length > 1) spec = find(`${inner[0]}|${inner[1]}`);
     const { reply } = context;
     if (spec === undefined) reply.error('ERR Invalid command specified');
     else if (spec.keys === null && spec.findKeys === undefined)

@@ -87,6 +87,7 @@ function helpOf(
           `    ${doc.summary}`,
         );
       }
+      lines.push('HELP', '    Lists the subcommands.');
       reply.array(lines.length);
       for (const line of lines) reply.simple(line);
     },

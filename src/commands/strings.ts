@@ -1,17 +1,8 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { ExpiryUnit } from './expiry-options.ts';
 import { expiryTime, storable } from './expiry-options.ts';
-import {
-  clampRange,
-  formatFloat,
-  inInt64,
-  notAFloat,
-  notAnInteger,
-  parseFloatStrict,
-  parseInteger,
-  parseSafeInteger,
-  syntaxError,
-} from './parse.ts';
+import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
+import { clampRange, inInt64, notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
 import { allKeys, commandGroup, firstKey, keyValuePairs } from './spec.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -21,30 +12,42 @@ const maxStringBytes = 512 << 20;
 const tooLong = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 const units: readonly string[] = ['EX', 'PX', 'EXAT', 'PXAT'];
 
-interface SetOptions {
+/** Options behind the value of SET, or behind the key of GETEX. */
+interface StringOptions {
   condition: 'NX' | 'XX' | null;
   get: boolean;
   keepTtl: boolean;
-  expiresAt: number;
+  persist: boolean;
+  unit: ExpiryUnit | null;
+  /** The argument behind the unit, not yet looked at. */
+  expiry: Bytes;
 }
 
-/** The options of SET behind the value; a string is the error line. */
-function parseSetOptions(args: readonly Bytes[], now: number): SetOptions | string {
-  const options: SetOptions = { condition: null, get: false, keepTtl: false, expiresAt: 0 };
-  let timed = false;
-  for (let i = 3; i < args.length; i++) {
+/** Null when they make no sense. A word may come twice, but not with one that contradicts it. */
+function parseOptions(args: readonly Bytes[], from: number, setting: boolean): StringOptions | null {
+  const options: StringOptions = {
+    condition: null,
+    get: false,
+    keepTtl: false,
+    persist: false,
+    unit: null,
+    expiry: '',
+  };
+  for (let i = from; i < args.length; i++) {
     const word = (args[i] as Bytes).toUpperCase();
     const next = args[i + 1];
-    if ((word === 'NX' || word === 'XX') && options.condition === null) options.condition = word;
-    else if (word === 'GET') options.get = true;
-    else if (word === 'KEEPTTL' && !timed) options.keepTtl = true;
-    else if (units.includes(word) && !timed && !options.keepTtl && next !== undefined) {
-      const at = expiryTime(next, word as ExpiryUnit, now, 'set', true);
-      if (typeof at === 'string') return at;
-      options.expiresAt = storable(at);
-      timed = true;
+    const { condition, unit } = options;
+    if (setting && (word === 'NX' || word === 'XX') && (condition === null || condition === word))
+      options.condition = word;
+    else if (setting && word === 'GET') options.get = true;
+    else if (setting && word === 'KEEPTTL' && unit === null) options.keepTtl = true;
+    else if (!setting && word === 'PERSIST' && unit === null) options.persist = true;
+    else if (units.includes(word) && (unit === null || unit === word) && next !== undefined) {
+      if (options.keepTtl || options.persist) return null;
+      options.unit = word as ExpiryUnit;
+      options.expiry = next;
       i += 1;
-    } else return syntaxError;
+    } else return null;
   }
   return options;
 }
@@ -59,23 +62,29 @@ function set(context: CommandContext, args: readonly Bytes[]): void {
     reply.ok();
     return;
   }
-  const options = parseSetOptions(args, context.now);
-  if (typeof options === 'string') {
-    reply.error(options);
+  const options = parseOptions(args, 3, true);
+  if (options === null) {
+    reply.error(syntaxError);
+    return;
+  }
+  const { condition, get, keepTtl, unit } = options;
+  const at = unit === null ? 0 : expiryTime(options.expiry, unit, context.now, 'set', true);
+  if (typeof at === 'string') {
+    reply.error(at);
     return;
   }
   const old = context.get(key);
   const oldValue = old?.value;
-  const met = options.condition === null || (options.condition === 'NX') === (old === undefined);
+  const met = condition === null || (condition === 'NX') === (old === undefined);
   if (met) {
-    const expiresAt = options.keepTtl ? (old?.expiresAt ?? 0) : options.expiresAt;
+    const expiresAt = keepTtl ? (old?.expiresAt ?? 0) : unit === null ? 0 : storable(at);
     if (expiresAt !== 0 && expiresAt <= context.now) {
       if (old !== undefined) effects.remove(key);
     } else {
       effects.putString(key, value, expiresAt);
     }
   }
-  if (options.get) replyValue(context, oldValue);
+  if (get) replyValue(context, oldValue);
   else if (met) reply.ok();
   else reply.nil();
 }
@@ -99,25 +108,29 @@ function setWithExpiry(unit: ExpiryUnit, name: string) {
 }
 
 function getex(context: CommandContext, args: readonly Bytes[]): void {
+  const { reply, effects } = context;
   const key = args[1] as Bytes;
-  let at: number | string | null = null;
-  const word = args[2]?.toUpperCase() ?? '';
-  if (args.length === 3 && word === 'PERSIST') at = 0;
-  else if (args.length === 4 && units.includes(word)) {
-    at = expiryTime(args[3] as Bytes, word as ExpiryUnit, context.now, 'getex', true);
-    if (typeof at === 'number') at = storable(at);
-  } else if (args.length > 2) at = syntaxError;
-  if (typeof at === 'string') {
-    context.reply.error(at);
+  const options = parseOptions(args, 2, false);
+  if (options === null) {
+    reply.error(syntaxError);
     return;
   }
   const entry = context.get(key);
-  const value = entry?.value;
-  if (entry !== undefined && at !== null) {
-    if (at !== 0 && at <= context.now) context.effects.remove(key);
-    else if (at !== entry.expiresAt) context.effects.setExpiry(key, at);
+  if (entry === undefined) {
+    reply.nil();
+    return;
   }
-  replyValue(context, value);
+  const { value } = entry;
+  const { unit, persist } = options;
+  const at = unit === null ? 0 : expiryTime(options.expiry, unit, context.now, 'getex', true);
+  if (typeof at === 'string') {
+    reply.error(at);
+    return;
+  }
+  if (unit !== null && at <= context.now) effects.remove(key);
+  else if (unit !== null) effects.setExpiry(key, storable(at));
+  else if (persist && entry.expiresAt !== 0) effects.setExpiry(key, 0);
+  reply.bulk(value);
 }
 
 /** Adds to the integer at a key; the expiry stays. */
@@ -149,59 +162,62 @@ function incrementBy(sign: 1n | -1n) {
 function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void {
   const key = args[1] as Bytes;
   const entry = context.get(key);
-  const old = entry === undefined ? 0 : parseFloatStrict(entry.value);
-  const by = parseFloatStrict(args[2] as Bytes);
+  const old = parseLongDouble(entry?.value ?? '0');
+  const by = parseLongDouble(args[2] as Bytes);
   if (old === null || by === null) {
     context.reply.error(notAFloat);
     return;
   }
-  const sum = old + by;
-  if (!Number.isFinite(sum)) {
+  const sum = typeof old === 'string' || typeof by === 'string' ? null : addLongDoubles(old, by);
+  if (sum === null || isInfinite(sum)) {
     context.reply.error('ERR increment would produce NaN or Infinity');
     return;
   }
-  // Decimal fractions are added as such where that is exact: 10.5 + 0.1 is 10.6.
-  const text = formatFloat(Number.isInteger(sum) ? sum : Number(sum.toPrecision(15)));
+  const text = formatLongDouble(sum);
   context.effects.putString(key, text, entry?.expiresAt ?? 0);
   context.reply.bulk(text);
 }
 
 function getRange(context: CommandContext, args: readonly Bytes[]): void {
-  const start = parseSafeInteger(args[2] as Bytes);
-  const end = parseSafeInteger(args[3] as Bytes);
+  const start = parseInteger(args[2] as Bytes);
+  const end = parseInteger(args[3] as Bytes);
   if (start === null || end === null) {
     context.reply.error(notAnInteger);
     return;
   }
   const value = context.get(args[1] as Bytes)?.value ?? '';
-  const range = clampRange(start, end, value.length);
+  const range = clampRange(Number(start), Number(end), value.length);
   context.reply.bulk(range === null ? '' : value.slice(range.from, range.to + 1));
 }
 
 function setRange(context: CommandContext, args: readonly Bytes[]): void {
+  const { reply } = context;
   const key = args[1] as Bytes;
   const part = args[3] as Bytes;
-  const offset = parseSafeInteger(args[2] as Bytes);
-  if (offset === null) context.reply.error(notAnInteger);
-  else if (offset < 0) context.reply.error('ERR offset is out of range');
-  else if (offset + part.length > maxStringBytes) context.reply.error(tooLong);
+  const wanted = parseInteger(args[2] as Bytes);
+  if (wanted === null || wanted < 0n) {
+    reply.error(wanted === null ? notAnInteger : 'ERR offset is out of range');
+    return;
+  }
+  const length = context.get(key)?.value.length ?? 0;
+  const end = Number(wanted) + part.length;
+  if (part.length === 0) reply.integer(length);
+  else if (end > maxStringBytes) reply.error(tooLong);
   else {
-    const length = context.get(key)?.value.length ?? 0;
-    if (part.length > 0) context.effects.setRange(key, offset, part);
-    context.reply.integer(part.length > 0 ? Math.max(length, offset + part.length) : length);
+    context.effects.setRange(key, Number(wanted), part);
+    reply.integer(Math.max(length, end));
   }
 }
 
 function append(context: CommandContext, args: readonly Bytes[]): void {
   const key = args[1] as Bytes;
   const suffix = args[2] as Bytes;
-  const entry = context.get(key);
-  const length = (entry?.value.length ?? 0) + suffix.length;
+  const length = (context.get(key)?.value.length ?? 0) + suffix.length;
   if (length > maxStringBytes) {
     context.reply.error(tooLong);
     return;
   }
-  if (entry === undefined || suffix.length > 0) context.effects.appendString(key, suffix);
+  context.effects.appendString(key, suffix);
   context.reply.integer(length);
 }
 

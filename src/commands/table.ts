@@ -3,6 +3,7 @@ import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
+import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
 import { stringCommands } from './strings.ts';
@@ -43,7 +44,7 @@ export function findCommand(args: readonly Bytes[]): CommandSpec | string {
     if (word === undefined) return wrongNumber(spec.name);
     const sub = findByName(`${spec.name}|${word.toLowerCase()}`);
     if (sub === undefined)
-      return `ERR unknown subcommand '${word.slice(0, 128)}'. Try ${spec.name.toUpperCase()} HELP.`;
+      return `ERR unknown subcommand '${shownInError(word.slice(0, 128))}'. Try ${spec.name.toUpperCase()} HELP.`;
     return arityFits(sub, args) ? sub : wrongNumber(sub.name);
   }
   return arityFits(spec, args) ? spec : wrongNumber(spec.name);
@@ -61,7 +62,7 @@ function unknown(args: readonly Bytes[]): string {
   let shown = '';
   for (const arg of args.slice(1)) {
     if (shown.length >= 128) break;
-    shown += `'${arg.slice(0, 128 - shown.length)}' `;
+    shown += `'${shownInError(arg.slice(0, 128 - shown.length))}' `;
   }
-  return `ERR unknown command '${(args[0] as Bytes).slice(0, 128)}', with args beginning with: ${shown}`;
+  return `ERR unknown command '${shownInError((args[0] as Bytes).slice(0, 128))}', with args beginning with: ${shown}`;
 }

@@ -8,7 +8,7 @@ export const transactionCommands: readonly CommandSpec[] = [
     'multi',
     [
       1,
-      ['noscript', 'loading', 'stale', 'fast', 'no_multi'],
+      ['noscript', 'loading', 'stale', 'fast'],
       '1.2.0',
       'O(1)',
       '',
@@ -62,13 +62,17 @@ export const transactionCommands: readonly CommandSpec[] = [
     allKeys,
     [
       -2,
-      ['readonly', 'noscript', 'loading', 'stale', 'fast', 'no_multi'],
+      ['noscript', 'loading', 'stale', 'fast'],
       '2.2.0',
       'O(1) for every key',
       'key [key ...]',
       'Makes the next EXEC do nothing when one of the keys changes before it.',
     ],
     ({ session, reply }, args) => {
+      if (session.inTransaction) {
+        reply.error('ERR WATCH inside MULTI is not allowed');
+        return;
+      }
       session.watch(args.slice(1));
       reply.ok();
     },

@@ -17,7 +17,6 @@ export type CommandFlag =
   | 'stale'
   | 'fast'
   | 'no_auth'
-  | 'no_multi'
   | 'movablekeys'
   | 'skip_monitor'
   | 'skip_slowlog';
@@ -99,6 +98,8 @@ export interface SessionControl {
   libName: Bytes;
   libVersion: Bytes;
   readonly authenticated: boolean;
+  /** False when clients need no password: then any is right for the default user. */
+  readonly passwordRequired: boolean;
   /** True for a connection that said READONLY. */
   readOnly: boolean;
   /** CLIENT NO-EVICT, NO-TOUCH. */

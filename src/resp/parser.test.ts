@@ -96,7 +96,7 @@ describe('the reply writer', () => {
       const parser = new ReplyParser();
       for (const byte of writer.out.take()) parser.push(Buffer.from([byte]));
       expect([1, 2, 3].map(() => parser.next())).toEqual(['OK', -5, ['k', null]]);
-      expect(parser.next()).toMatchObject({ message: 'ERR two lines' });
+      expect(parser.next()).toMatchObject({ message: 'ERR two  lines' });
       expect(parser.next()).toBe('text');
       expect(parser.next()).toBe(1);
       expect(parser.next()).toBeUndefined();

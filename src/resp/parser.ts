@@ -87,7 +87,7 @@ export class RespParser {
   #begin(): boolean {
     if (this.#at >= this.#buffer.length) return false;
     if (this.#buffer[this.#at] !== star) return true;
-    const count = this.#number('invalid multibulk length');
+    const count = this.#number('mbulk', 'invalid multibulk length');
     if (count === null) return false;
     if (count > this.#limits.argumentCount)
       throw new ProtocolError('ERR Protocol error: invalid multibulk length');
@@ -117,8 +117,8 @@ export class RespParser {
     if (this.#at >= this.#buffer.length) return false;
     const type = this.#buffer[this.#at] as number;
     if (type !== dollar)
-      throw new ProtocolError(`ERR Protocol error: expected '$', got '${printable(type)}'`);
-    const length = this.#number('invalid bulk length');
+      throw new ProtocolError(`ERR Protocol error: expected '$', got '${String.fromCharCode(type)}'`);
+    const length = this.#number('bulk', 'invalid bulk length');
     if (length === null) return false;
     if (length < 0 || length > this.#limits.bulkBytes)
       throw new ProtocolError('ERR Protocol error: invalid bulk length');
@@ -130,26 +130,28 @@ export class RespParser {
   }
 
   /** The number behind a type byte, up to CR LF; null when the line is not complete. */
-  #number(complaint: string): number | null {
+  #number(what: 'mbulk' | 'bulk', complaint: string): number | null {
     const buffer = this.#buffer;
     let at = this.#at + 1;
     let value = 0;
     const negative = buffer[at] === 45;
     if (negative) at += 1;
     const first = at;
+    let valid = true;
     for (; at < buffer.length; at++) {
       const byte = buffer[at] as number;
       if (byte === cr) {
         if (at + 1 >= buffer.length) return null;
-        if (at === first || buffer[at + 1] !== lf)
+        if (!valid || at === first || buffer[at + 1] !== lf)
           throw new ProtocolError(`ERR Protocol error: ${complaint}`);
         this.#at = at + 2;
         return negative ? -value : value;
       }
-      if (byte < 48 || byte > 57 || at - first > 15)
-        throw new ProtocolError(`ERR Protocol error: ${complaint}`);
+      if (byte < 48 || byte > 57 || at - first > 15) valid = false;
       value = value * 10 + byte - 48;
     }
+    if (at - this.#at > this.#limits.inlineBytes)
+      throw new ProtocolError(`ERR Protocol error: too big ${what} count string`);
     return null;
   }
 
@@ -175,10 +177,6 @@ function shortString(buffer: Buffer, start: number, end: number): string {
   let text = '';
   for (let i = start; i < end; i++) text += String.fromCharCode(buffer[i] as number);
   return text;
-}
-
-function printable(byte: number): string {
-  return byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '?';
 }
 
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };

@@ -18,6 +18,11 @@ export class ReplyParser {
   #buffer: Buffer = Buffer.alloc(0);
   #at = 0;
 
+  /** Bytes that were handed in and belong to no complete reply so far. */
+  get buffered(): number {
+    return this.#buffer.length - this.#at;
+  }
+
   push(chunk: Buffer): void {
     if (this.#at === this.#buffer.length) this.#buffer = chunk;
     else this.#buffer = Buffer.concat([this.#buffer.subarray(this.#at), chunk]);

@@ -22,7 +22,7 @@ export class RespWriter implements ReplyWriter {
   }
 
   error(line: string): void {
-    this.#line('-', line.replace(/[\r\n]+/g, ' '));
+    this.#line('-', line.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' '));
   }
 
   integer(value: number | bigint): void {

@@ -7,7 +7,7 @@ export interface ReplyWriter {
   ok(): void;
   /** A simple string such as `QUEUED`; must hold no CR or LF. */
   simple(text: string): void;
-  /** An error line, with its code first: `ERR syntax error`. CR and LF are replaced by spaces. */
+  /** An error line, with its code first: `ERR syntax error`. CR and LF at its end are dropped, others replaced by spaces. */
   error(line: string): void;
   integer(value: number | bigint): void;
   bulk(value: Bytes): void;

@@ -9,7 +9,8 @@ export interface WatchList {
   /** True when any key is watched. */
   readonly active: boolean;
   changed(key: Bytes): void;
-  everythingChanged(): void;
+  /** All keys go: those that exist change. */
+  allRemoved(exists: (key: Bytes) => boolean): void;
 }
 
 /**
@@ -33,11 +34,14 @@ export class LeaderEffects implements EffectSink {
   }
 
   #begin(key: Bytes): void {
-    if (!this.opened) {
-      this.opened = true;
-      this.#open();
-    }
+    this.#openOnce();
     if (this.#watches.active) this.#watches.changed(key);
+  }
+
+  #openOnce(): void {
+    if (this.opened) return;
+    this.opened = true;
+    this.#open();
   }
 
   putString(key: Bytes, value: Bytes, expiresAt: number): void {
@@ -84,8 +88,8 @@ export class LeaderEffects implements EffectSink {
   }
 
   clear(): void {
-    this.#begin('');
-    if (this.#watches.active) this.#watches.everythingChanged();
+    this.#openOnce();
+    if (this.#watches.active) this.#watches.allRemoved((key) => this.#keyspace.peek(key) !== undefined);
     this.#encoder.clear();
     this.#keyspace.clear();
   }

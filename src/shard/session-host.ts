@@ -11,7 +11,8 @@ import type { Session } from './session.ts';
  */
 export type Route =
   | { readonly kind: 'leader' | 'follower'; readonly replica: Replica }
-  | { readonly kind: 'park'; readonly reason: string }
+  /** Patient: for as long as it takes; else for `parkMs`. */
+  | { readonly kind: 'park'; readonly reason: string; readonly patient?: true }
   | { readonly kind: 'error'; readonly line: string };
 
 export interface SessionOptions {

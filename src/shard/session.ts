@@ -10,7 +10,7 @@ import type { GateWaiter } from './gate-board.ts';
 import type { Replica } from './replica.ts';
 import type { Gate } from './reply-queue.ts';
 import { ReplyQueue } from './reply-queue.ts';
-import type { SessionHost } from './session-host.ts';
+import type { Route, SessionHost } from './session-host.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
 import { Transaction } from './transaction.ts';
 
@@ -58,7 +58,10 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   #policy: AckPolicy;
   #asking = false;
   #replyOff = false;
+  /** CLIENT REPLY SKIP came: the next command's reply is not sent. */
   #skipNext = false;
+  /** This command's reply is not sent. */
+  #skipping = false;
   #parked: Parked | null = null;
   #waiting: Waiting | null = null;
   #pausedUntilMs = 0;
@@ -104,10 +107,11 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.commands += 1;
     this.#host.stats.commands += 1;
     this.lastMs = this.#host.now();
+    this.#skipping = this.#skipNext;
+    this.#skipNext = false;
     const found = findCommand(args);
     if (typeof found === 'string') {
-      this.transaction.fail();
-      this.#replyError(found);
+      this.#refuse((args[0] as Bytes).toLowerCase(), found);
       return;
     }
     this.lastCommand = found.name;
@@ -134,16 +138,19 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   #dispatch(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
     const { transaction } = this;
     if (!this.authenticated && !spec.flags.includes('no_auth')) {
-      transaction.fail();
-      this.#replyError('NOAUTH Authentication required.');
+      this.#refuse(spec.name, 'NOAUTH Authentication required.');
       return;
     }
-    const control = spec.doc.group === 'transactions' && spec.name !== 'watch';
-    if (transaction.open && !control && !isImmediate(spec)) {
+    if (transaction.open && !immediate.has(spec.name)) {
       this.#queue(spec, args, sinceMs);
       return;
     }
     if (spec.name === 'exec' && transaction.open) {
+      if (transaction.crossSlot) {
+        this.#discard();
+        this.#replyError(crossSlot);
+        return;
+      }
       this.#executeOn(spec, args, sinceMs, transaction.needs, transaction.slot);
       return;
     }
@@ -164,7 +171,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     let slot = -1;
     for (const index of indices) {
       const keySlot = slotOf(args[index] as Bytes);
-      if (slot >= 0 && keySlot !== slot) return "CROSSSLOT Keys in request don't hash to the same slot";
+      if (slot >= 0 && keySlot !== slot) return crossSlot;
       slot = keySlot;
     }
     return slot;
@@ -172,29 +179,20 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
 
   #queue(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
     const { transaction } = this;
-    if (spec.flags.includes('no_multi')) {
-      transaction.fail();
-      this.#replyError(`ERR Command '${spec.name}' not allowed inside a transaction`);
-      return;
-    }
     const slot = this.#slotOf(spec, args);
-    if (typeof slot === 'string' || (slot >= 0 && transaction.slot >= 0 && slot !== transaction.slot)) {
-      transaction.fail();
-      this.#replyError(
-        typeof slot === 'string' ? slot : "CROSSSLOT Keys in request don't hash to the same slot",
-      );
+    if (typeof slot === 'string') {
+      this.#refuse(spec.name, slot);
       return;
     }
     const needs = needsOf(spec);
     if (needs !== 'nothing') {
       const where = this.#host.route(slot, needs, this.readOnly, this.#asking);
       if (where.kind === 'park') {
-        this.#park(spec, args, sinceMs, where.reason);
+        this.#park(spec, args, sinceMs, where);
         return;
       }
       if (where.kind === 'error') {
-        transaction.fail();
-        this.#replyError(where.line);
+        this.#refuse(spec.name, where.line);
         return;
       }
     }
@@ -218,7 +216,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     }
     const where = this.#host.route(slot, needs, this.readOnly, this.#asking);
     if (where.kind === 'park') {
-      this.#park(spec, args, sinceMs, where.reason);
+      this.#park(spec, args, sinceMs, where);
       return;
     }
     this.#asking = false;
@@ -270,9 +268,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   #added(gate: Gate | null): void {
     const { out } = this.#host.writer;
     if (out.length === 0) return; // the reply comes later (WAIT)
-    const silent = this.#replyOff || this.#skipNext;
-    this.#skipNext = false;
-    if (silent) {
+    if (this.#replyOff || this.#skipping) {
       out.rewind(0);
       return;
     }
@@ -284,8 +280,18 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const { writer } = this.#host;
     writer.protocol = this.protocol;
     write(writer);
-    this.replies.add(writer.out, gate, this.lastMs);
-    this.#host.replied(this);
+    this.#added(gate);
+  }
+
+  /** A command that does not run: a transaction fails with it, and EXEC itself ends its transaction. */
+  #refuse(name: string, line: string): void {
+    if (name === 'exec') {
+      this.#discard();
+      this.#replyError(`EXECABORT Transaction discarded because of: ${line.replace(/^ERR /, '')}`);
+      return;
+    }
+    this.transaction.fail();
+    this.#replyError(line);
   }
 
   #replyError(line: string): void {
@@ -295,18 +301,20 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
 
   // Waiting.
 
-  #park(spec: CommandSpec, args: Bytes[], sinceMs: number, reason: string): void {
+  #park(spec: CommandSpec, args: Bytes[], sinceMs: number, where: Route & { kind: 'park' }): void {
     const { options, parkedBytes } = this.#host;
+    const now = this.#host.now();
     let bytes = 0;
     for (const arg of args) bytes += arg.length;
-    if (this.#host.now() - sinceMs >= options.parkMs || parkedBytes + bytes > options.parkBytes) {
+    const tooLong = where.patient !== true && now - sinceMs >= options.parkMs;
+    if (tooLong || parkedBytes + bytes > options.parkBytes) {
       this.#asking = false;
       if (spec.name === 'exec') this.#discard();
       else if (this.transaction.open) this.transaction.fail();
-      this.#replyError(`CLUSTERDOWN ${reason}`);
+      this.#replyError(`CLUSTERDOWN ${where.reason}`);
       return;
     }
-    this.#parked = { spec, args, bytes, sinceMs };
+    this.#parked = { spec, args, bytes, sinceMs: where.patient === true ? now : sinceMs };
     this.#host.parkedBytes += bytes;
     this.#host.parked(this);
   }
@@ -375,6 +383,10 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#host.writer.protocol = protocol;
   }
 
+  get passwordRequired(): boolean {
+    return this.#host.password !== '';
+  }
+
   authenticate(user: Bytes, password: Bytes): boolean {
     const fits = this.#host.checkPassword(user, password);
     if (fits) this.authenticated = true;
@@ -389,6 +401,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.noTouch = false;
     this.#asking = false;
     this.#replyOff = false;
+    this.#skipping = false;
     this.#policy = this.#host.options.ack;
     this.authenticated = this.#host.password === '';
     this.setProtocol(2);
@@ -400,8 +413,12 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 
   setReplyMode(mode: 'on' | 'off' | 'skip'): void {
-    if (mode === 'skip') this.#skipNext = true;
-    else this.#replyOff = mode === 'off';
+    if (mode === 'skip') {
+      this.#skipNext = !this.#replyOff;
+      return;
+    }
+    this.#replyOff = mode === 'off';
+    this.#skipping = false;
   }
 
   asking(): void {
@@ -529,10 +546,10 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 }
 
+const crossSlot = "CROSSSLOT Keys in request don't hash to the same slot";
+
 /** Commands that run at once inside MULTI. */
-function isImmediate(spec: CommandSpec): boolean {
-  return spec.name === 'quit' || spec.name === 'reset';
-}
+const immediate: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 
 function needsOf(spec: CommandSpec): 'nothing' | 'read' | 'write' {
   if (spec.scope === 'session') return 'nothing';

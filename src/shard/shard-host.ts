@@ -152,7 +152,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   }
 
   checkPassword(user: Bytes, password: Bytes): boolean {
-    return (user === '' || user === 'default') && password === this.password;
+    return user === 'default' && (this.password === '' || password === this.password);
   }
 
   policyCode(policy: AckPolicy): number {
@@ -193,7 +193,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     if (replica === undefined) return { kind: 'park', reason: 'this node is starting' };
     const now = this.now();
     if (now < this.#pausedUntilMs && (needs === 'write' || !this.#pauseWritesOnly))
-      return { kind: 'park', reason: 'clients are paused' };
+      return { kind: 'park', reason: 'clients are paused', patient: true };
     if (replica.serving) return this.#routeOnLeader(replica, needs);
     if (readOnly && needs === 'read' && !replica.rebuilding && replica.core.doubt === null)
       return { kind: 'follower', replica };

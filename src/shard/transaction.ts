@@ -15,8 +15,10 @@ export class Transaction implements Watcher {
   /** A watched key changed: EXEC will do nothing. */
   dirty = false;
   commands: QueuedCommand[] = [];
-  /** The one slot of all keys; -1 before the first. */
+  /** The slot of the keys; -1 before the first. */
   slot = -1;
+  /** Keys in several slots were queued: EXEC will refuse. */
+  crossSlot = false;
   /** The strongest need among the queued commands. */
   needs: 'nothing' | 'read' | 'write' = 'nothing';
   #bytes = 0;
@@ -45,6 +47,7 @@ export class Transaction implements Watcher {
       return false;
     }
     this.commands.push({ spec, args });
+    if (slot >= 0 && this.slot >= 0 && slot !== this.slot) this.crossSlot = true;
     if (slot >= 0) this.slot = slot;
     if (needs === 'write' || this.needs === 'nothing') this.needs = needs === 'nothing' ? this.needs : needs;
     return true;
@@ -55,6 +58,7 @@ export class Transaction implements Watcher {
     this.failed = false;
     this.commands = [];
     this.slot = -1;
+    this.crossSlot = false;
     this.needs = 'nothing';
     this.#bytes = 0;
   }

@@ -33,8 +33,8 @@ export class Watches implements WatchList {
     for (const watcher of this.#watchers.get(key) ?? []) watcher.watchedKeyChanged();
   }
 
-  everythingChanged(): void {
-    for (const watchers of this.#watchers.values())
-      for (const watcher of watchers) watcher.watchedKeyChanged();
+  allRemoved(exists: (key: Bytes) => boolean): void {
+    for (const [key, watchers] of this.#watchers)
+      if (exists(key)) for (const watcher of watchers) watcher.watchedKeyChanged();
   }
 }

@@ -1,0 +1,180 @@
+import { scenario } from '../support/redis-script.ts';
+
+export const expiryScenarios = [
+  scenario(
+    'EXPIRE, PEXPIRE, EXPIREAT and PEXPIREAT',
+    `
+    EXPIRE k 10
+    PEXPIRE k 10
+    EXPIREAT k 33177117420
+    PEXPIREAT k 33177117420123
+    SET k v
+    EXPIRE k 100
+    ~ TTL k
+    ~ PTTL k
+    PEXPIRE k 200000
+    ~ TTL k
+    EXPIREAT k 33177117420
+    EXPIRETIME k
+    PEXPIRETIME k
+    PEXPIREAT k 33177117420123
+    EXPIRETIME k
+    PEXPIRETIME k
+    PEXPIREAT k 33177117420500
+    EXPIRETIME k
+    PEXPIREAT k 33177117420999
+    EXPIRETIME k
+    ~ PTTL k
+    EXPIRE k x
+    EXPIRE k 1.5
+    EXPIRE k ""
+    EXPIRE k 9223372036854775807
+    EXPIRE k 9223372036854775808
+    EXPIRE k -9223372036854775808
+    EXPIREAT k -9223372036854775808
+    PEXPIRE k 9223372036854775807
+    EXPIREAT k 9223372036854775807
+    EXPIRE none x
+    EXPIRE none 9223372036854775807
+    EXPIRE
+    EXPIRE k
+    PEXPIRE k
+    EXPIREAT k
+    PEXPIREAT k
+    GET k
+    `,
+  ),
+  scenario(
+    'an expiry in the past deletes',
+    `
+    SET k v
+    EXPIRE k 0
+    EXISTS k
+    SET k v
+    EXPIRE k -1
+    EXISTS k
+    SET k v
+    PEXPIRE k 0
+    EXISTS k
+    SET k v
+    EXPIREAT k 1
+    GET k
+    SET k v
+    PEXPIREAT k 1
+    TTL k
+    SET k v
+    EXPIREAT k 0
+    TTL k
+    SET k v
+    EXPIREAT k -5
+    TTL k
+    SET k v
+    EXPIRE k -1 NX
+    TTL k
+    SET k v
+    EXPIRE k -1 XX
+    TTL k
+    EXPIRE k -1 GT
+    TTL k
+    EXPIRE k -1 LT
+    TTL k
+    SET k v EX 100
+    EXPIRE k -1 GT
+    ~ TTL k
+    EXPIRE k -1 NX
+    EXPIRE k -1 LT
+    TTL k
+    SET k v
+    PEXPIREAT k -9223372036854775808
+    TTL k
+    `,
+  ),
+  scenario(
+    'EXPIRE with NX, XX, GT and LT',
+    `
+    SET k v
+    EXPIREAT k 33177117420 XX
+    TTL k
+    EXPIREAT k 33177117420 GT
+    TTL k
+    EXPIREAT k 33177117420 NX
+    EXPIRETIME k
+    EXPIREAT k 33177117421 NX
+    EXPIRETIME k
+    EXPIREAT k 33177117421 XX
+    EXPIRETIME k
+    EXPIREAT k 33177117421 GT
+    EXPIREAT k 33177117420 GT
+    EXPIREAT k 33177117422 GT
+    EXPIRETIME k
+    EXPIREAT k 33177117422 LT
+    EXPIREAT k 33177117423 LT
+    EXPIREAT k 33177117400 LT
+    EXPIRETIME k
+    PERSIST k
+    EXPIREAT k 33177117400 LT
+    EXPIRETIME k
+    EXPIREAT k 33177117500 XX GT
+    EXPIREAT k 33177117400 XX LT
+    EXPIREAT k 33177117400 GT XX
+    EXPIRETIME k
+    EXPIRE k 10 NX XX
+    EXPIRE k 10 NX GT
+    EXPIRE k 10 NX LT
+    EXPIRE k 10 GT LT
+    EXPIRE k 10 XX GT LT
+    EXPIRE k 10 NX XX GT LT
+    EXPIRE k 10 NX NX
+    EXPIRE k 10 xx xx
+    EXPIRE k 10 unknown
+    EXPIRE k 10 NX unknown
+    EXPIRE k x unknown
+    EXPIRE k x NX XX
+    EXPIRE none 10 unknown
+    PEXPIRE k 100 NX XX
+    PEXPIREAT k 33177117420123 GT
+    PEXPIREAT k 33177117420124 gt
+    PEXPIRETIME k
+    `,
+  ),
+  scenario(
+    'TTL, PTTL, EXPIRETIME, PEXPIRETIME and PERSIST',
+    `
+    TTL k
+    PTTL k
+    EXPIRETIME k
+    PEXPIRETIME k
+    PERSIST k
+    SET k v
+    TTL k
+    PTTL k
+    EXPIRETIME k
+    PEXPIRETIME k
+    PERSIST k
+    EXPIRE k 100
+    TTL k
+    ~ PTTL k
+    PERSIST k
+    PERSIST k
+    TTL k
+    TTL
+    PTTL
+    EXPIRETIME
+    PEXPIRETIME
+    PERSIST
+    TTL a b
+    PTTL a b
+    EXPIRETIME a b
+    PEXPIRETIME a b
+    PERSIST a b
+    PEXPIRE k 1600
+    TTL k
+    PEXPIRE k 1400
+    TTL k
+    PEXPIRE k 490
+    TTL k
+    SET k v EX 1
+    TTL k
+    `,
+  ),
+];

@@ -1,0 +1,222 @@
+import { splitWords } from '../../src/resp/parser.ts';
+import type { Reply } from '../../src/resp/reply-parser.ts';
+import { encodeRequest, ReplyError } from '../../src/resp/reply-parser.ts';
+import { RawClient } from './raw-client.ts';
+
+/** Two times that were asked for one after the other differ by no more than this, in ms or s. */
+const tolerance = 2000;
+
+/**
+ * How two replies must agree:
+ * - `exact`: byte for byte.
+ * - `unordered`: an array of the same elements in any order.
+ * - `about`: integers that differ by `tolerance` at most, of the same sign.
+ * - `kind`: replies of the same type, arrays element by element; for what each server knows of itself.
+ * - `silent`: none comes. The reply of the next command shows it.
+ * - `closed`: the same reply, if any, and then the end of the connection.
+ */
+export type Agreement = 'exact' | 'unordered' | 'about' | 'kind' | 'silent' | 'closed';
+
+export interface Step {
+  /** Which of the scenario's connections sends it. */
+  readonly connection: string;
+  /** What is sent, one character per byte. */
+  readonly bytes: string;
+  /** The same, for people. */
+  readonly text: string;
+  readonly agreement: Agreement;
+  /** Set for a deliberate difference: what Bellwether answers instead, and why. */
+  readonly difference: Difference | null;
+}
+
+export interface Difference {
+  /** Begins Bellwether's reply, bytes as they are. */
+  readonly answer: string;
+  readonly because: string;
+  /** The first Redis, as [major, minor], that answers like Bellwether; null when none does. */
+  readonly until: readonly [number, number] | null;
+}
+
+const marks: Readonly<Record<string, Agreement>> = {
+  '*': 'unordered',
+  '~': 'about',
+  '?': 'kind',
+  _: 'silent',
+  '!': 'closed',
+};
+
+/**
+ * A command as a line: `GET k`, with quotes as redis-cli knows them. In front may stand the connection (`b>`, else `a`)
+ * and a mark for how replies must agree: `*` unordered, `~` about, `?` kind, `_` silent, `!` closed.
+ */
+export function parseLine(line: string): Step {
+  const [, connection = 'a', mark, command] = /^(?:(\w)>\s*)?([*~?_!](?=\s))?\s*(.*)$/.exec(
+    line.trim(),
+  ) as unknown as [string, string | undefined, string | undefined, string];
+  const args = splitWords(command);
+  if (args === null || args.length === 0) throw new Error(`no command: ${line}`);
+  return {
+    connection,
+    bytes: encodeRequest(args).latin1Slice(),
+    text: line.trim(),
+    agreement: mark === undefined ? 'exact' : (marks[mark] as Agreement),
+    difference: null,
+  };
+}
+
+/** Bytes that are sent as they are. */
+export function raw(bytes: string, agreement: Agreement = 'exact'): Step {
+  return { connection: 'a', bytes, text: JSON.stringify(bytes.slice(0, 80)), agreement, difference: null };
+}
+
+/** A command that Bellwether answers otherwise on purpose. `answer` begins its reply. */
+export function differs(line: string | Step, answer: string, because: string): Step {
+  const step = typeof line === 'string' ? parseLine(line) : line;
+  return { ...step, difference: { answer, because, until: null } };
+}
+
+/** A command that Redis answers like this only from 7.2 on, which Bellwether follows. */
+export function since72(line: string, answer: string, because: string): Step {
+  return { ...parseLine(line), difference: { answer, because, until: [7, 2] } };
+}
+
+export interface Scenario {
+  readonly title: string;
+  readonly steps: readonly Step[];
+}
+
+/** Steps of one test: a text holds one command per line; empty lines and lines that begin with # do not count. */
+export function scenario(title: string, ...parts: readonly (string | Step)[]): Scenario {
+  const steps = parts.flatMap((part) =>
+    typeof part === 'string'
+      ? part
+          .split('\n')
+          .map((line) => line.trim())
+          .filter((line) => line !== '' && !line.startsWith('#'))
+          .map(parseLine)
+      : [part],
+  );
+  return { title, steps };
+}
+
+/** One server's side of a scenario. */
+class Side {
+  readonly #port: number;
+  readonly #connections = new Map<string, RawClient>();
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  async perform(step: Step): Promise<Heard> {
+    let client = this.#connections.get(step.connection);
+    if (client === undefined) {
+      client = await RawClient.connect(this.#port);
+      this.#connections.set(step.connection, client);
+    }
+    client.send(step.bytes);
+    if (step.agreement === 'silent') return { wire: '', value: null };
+    if (step.agreement !== 'closed') return hear(client);
+    let wire = '';
+    let value: Reply = null;
+    for (;;) {
+      const heard = await hear(client);
+      if (heard.lost === 'the server closed the connection') return { wire, value };
+      if (heard.lost !== undefined) return { wire: `${wire}(${heard.lost})`, value };
+      wire += heard.wire;
+      value = heard.value;
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#connections.values()) await client.close();
+  }
+}
+
+interface Heard {
+  readonly wire: string;
+  readonly value: Reply;
+  /** Why there was no reply. */
+  readonly lost?: string;
+}
+
+async function hear(client: RawClient): Promise<Heard> {
+  try {
+    return await client.next();
+  } catch (error) {
+    const lost = (error as Error).message;
+    return { wire: `(${lost})`, value: null, lost };
+  }
+}
+
+export interface ScenarioServers {
+  readonly redis: number;
+  readonly bellwether: number;
+  readonly redisVersion: readonly [number, number, number];
+}
+
+/** Runs a scenario on both servers, each with an empty keyspace, and tells what does not agree: a text per step. */
+export async function compare({ steps }: Scenario, servers: ScenarioServers): Promise<string[]> {
+  const sides = [new Side(servers.redis), new Side(servers.bellwether)] as const;
+  const complaints: string[] = [];
+  try {
+    for (const [i, step] of [parseLine('z> FLUSHALL'), ...steps].entries()) {
+      const [redis, bellwether] = await Promise.all([sides[0].perform(step), sides[1].perform(step)]);
+      const complaint = judge(step, redis, bellwether, servers.redisVersion);
+      if (complaint !== null) {
+        const shown = [show(redis.wire), show(bellwether.wire)];
+        complaints.push(
+          `${i}: ${step.text}\n    ${complaint}\n    Redis:      ${shown[0]}\n    Bellwether: ${shown[1]}`,
+        );
+      }
+    }
+  } finally {
+    await Promise.all(sides.map((side) => side.close()));
+  }
+  return complaints;
+}
+
+function show(wire: string): string {
+  return JSON.stringify(wire.length > 600 ? `${wire.slice(0, 600)}…` : wire);
+}
+
+function judge(step: Step, redis: Heard, bellwether: Heard, version: readonly number[]): string | null {
+  const agreed = agrees(step.agreement, redis, bellwether);
+  const { difference } = step;
+  if (difference === null || (difference.until !== null && !isBefore(version, difference.until)))
+    return agreed ? null : `must be ${step.agreement === 'exact' ? 'the same' : step.agreement}`;
+  if (agreed) return `no longer differs, although it should: ${difference.because}`;
+  return bellwether.wire.startsWith(difference.answer)
+    ? null
+    : `must begin with ${show(difference.answer)}: ${difference.because}`;
+}
+
+function isBefore(version: readonly number[], [major, minor]: readonly [number, number]): boolean {
+  return (version[0] as number) < major || (version[0] === major && (version[1] as number) < minor);
+}
+
+function agrees(agreement: Agreement, redis: Heard, bellwether: Heard): boolean {
+  if (redis.wire === bellwether.wire) return true;
+  if (agreement === 'about')
+    return (
+      typeof redis.value === 'number' &&
+      typeof bellwether.value === 'number' &&
+      Math.sign(redis.value) === Math.sign(bellwether.value) &&
+      Math.abs(redis.value - bellwether.value) <= tolerance
+    );
+  if (agreement === 'unordered') return inOrder(redis.value) === inOrder(bellwether.value);
+  return (
+    agreement === 'kind' && redis.wire[0] === bellwether.wire[0] && sameKind(redis.value, bellwether.value)
+  );
+}
+
+function inOrder(value: Reply): string {
+  return JSON.stringify(Array.isArray(value) ? value.map((item) => JSON.stringify(item)).sort() : value);
+}
+
+function sameKind(one: Reply, other: Reply): boolean {
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((item, i) => sameKind(item, other[i] as Reply));
+  if (one instanceof ReplyError) return other instanceof ReplyError;
+  return typeof one === typeof other && (one === null) === (other === null);
+}
