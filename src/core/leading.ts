@@ -157,8 +157,9 @@ function refused(
   const stale =
     progress.state === 'probe'
       ? refusal.previous.lsn !== progress.next - 1
-      : refusal.previous.lsn <= progress.received;
+      : refusal.previous.lsn <= progress.flushed;
   if (stale || progress.state === 'snapshot') return;
+  progress.lost(refusal.hint.lsn);
   if (refusal.hint.lsn < core.log.base.lsn) {
     needSnapshot(core, from, progress);
     return;

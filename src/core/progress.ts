@@ -7,7 +7,7 @@ import type { Lsn } from './types.ts';
  */
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
-/** What a leader knows of one follower in its term. Positions are in the leader's own log and never fall. */
+/** What a leader knows of one follower in its term. Positions are in the leader's own log; only `received` falls, when the follower restarts. */
 export class Progress {
   state: ProgressState = 'probe';
   /** First LSN that was not sent yet. */
@@ -88,6 +88,11 @@ export class Progress {
       first = this.#inflight[0];
     }
     return rose;
+  }
+
+  /** The follower's log ends at `lsn`: it restarted, and what it had received and not flushed is gone. */
+  lost(lsn: Lsn): void {
+    this.received = Math.max(this.flushed, Math.min(this.received, lsn));
   }
 
   /** Notes how the leader's end moved; call when positions rose or the follower spoke. */

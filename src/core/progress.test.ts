@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { CoreInit } from './core.ts';
+import { Core } from './core.ts';
+import { planShipment, shipmentSent } from './leading.ts';
+import { defaultCoreOptions } from './options.ts';
+import type { CoreOutput } from './output.ts';
+import { origin } from './types.ts';
+
+const silent: CoreOutput = {
+  send: () => {},
+  putHardState: () => {},
+  cutLog: () => {},
+  appendToLog: () => {},
+  committed: () => {},
+  roleChanged: () => {},
+  shipTo: () => {},
+  positionsChanged: () => {},
+  leadershipConfirmed: () => {},
+  fetchSnapshot: () => {},
+  needsSnapshot: () => {},
+  readIndex: () => {},
+  doubtCleared: () => {},
+};
+
+const init: CoreInit = {
+  id: 'a',
+  hardState: { term: 0, vote: null },
+  base: origin,
+  runs: [],
+  lastLsn: 0,
+  commit: 0,
+  membership: { voters: ['a', 'b', 'c'], learners: [] },
+  membershipLsn: 0,
+  memberships: [],
+  doubt: null,
+  nowMs: 0,
+};
+
+/** The leader of term 1 with entries up to LSN 20, at 1000 ms. */
+function leader(): Core {
+  const core = new Core(init, defaultCoreOptions, silent, () => 0.5);
+  core.tick(1000);
+  core.receive('b', { kind: 'preVoteResponse', term: 0, asked: 1, granted: true }, 1000);
+  core.hardStateDurable({ term: 1, vote: 'a' }, 1000);
+  core.receive('b', { kind: 'voteResponse', term: 1, asked: 1, granted: true }, 1000);
+  core.extend(19);
+  return core;
+}
+
+test('a follower that restarts and lost what it had not flushed is sent that again', () => {
+  const core = leader();
+  const ack = { kind: 'appendAck', term: 1, received: 15, flushed: 10, applied: 0 } as const;
+  core.receive('b', ack, 1001);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(16);
+  core.linkUp('b');
+  const probe = planShipment(core, 'b');
+  expect(probe?.fromLsn).toBe(16);
+  shipmentSent(core, 'b', 20, 100);
+  const refused = { previous: probe!.previous, hint: { term: 1, lsn: 12 } };
+  core.receive('b', { ...ack, refused, received: 0, flushed: 0 }, 1002);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(13);
+});
+
+test('no refusal takes back what a follower said to be durable', () => {
+  const core = leader();
+  const ack = { kind: 'appendAck', term: 1, received: 15, flushed: 10, applied: 0 } as const;
+  core.receive('b', ack, 1001);
+  const refused = { previous: { term: 1, lsn: 9 }, hint: { term: 0, lsn: 0 } };
+  core.receive('b', { ...ack, refused, received: 0, flushed: 0 }, 1002);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(16);
+});
