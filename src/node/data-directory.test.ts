@@ -34,11 +34,11 @@ function locks(): string[] {
 /** Another process that holds the directory as this one would. */
 async function holder(): Promise<ChildProcess> {
   const script = `require('net').createServer(c => c.destroy()).listen(process.argv[1], () => console.log('held'))`;
-  const child = spawn(process.execPath, ['-e', script, join(directory, 'lock-other')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const socket = join(directory, 'socket');
+  const child = spawn(process.execPath, ['-e', script, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   await once(child.stdout as NodeJS.ReadableStream, 'data');
+  writeFileSync(join(directory, 'lock-other'), socket);
   return child;
 }
 

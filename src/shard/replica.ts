@@ -342,11 +342,17 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   wasLeaderAt(readMs: number): boolean {
     const { leadership, membership } = this.#core;
-    if (leadership === null) return false;
+    // What was read in an earlier term is not proven by this one.
+    if (leadership === null || leadership.startedMs > readMs) return false;
     const now = this.#context.clock.monotonicMs();
     return (
       leadership.leaseUntilMs(membership, now) > now || leadership.confirmedMs(membership, now) >= readMs
     );
+  }
+
+  mayProve(readMs: number): boolean {
+    const { leadership } = this.#core;
+    return leadership !== null && leadership.startedMs <= readMs;
   }
 
   awaitProof(waiter: GateWaiter): void {
@@ -489,7 +495,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#core.reluctant = this.keyspace.appliedLsn > this.#core.commit;
     this.#context.logger.info({ shard: this.shard, term: this.#core.term, planned }, 'no longer leader');
     this.checkpointer.leadershipLost();
-    this.#proofWaiters = [];
+    this.leadershipConfirmed();
     if (served) this.#context.deposed(this, planned);
   }
 

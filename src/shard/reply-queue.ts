@@ -8,8 +8,10 @@ export interface Gatekeeper {
   wait(policy: AckPolicy, lsn: number, waiter: GateWaiter): void;
   /** True when this replica was provably the leader at or after `readMs` (monotonic). */
   wasLeaderAt(readMs: number): boolean;
-  /** The waiter is called when leadership was confirmed anew; a round is asked for. */
+  /** The waiter is called when leadership was confirmed anew, or is over; a round is asked for. */
   awaitProof(waiter: GateWaiter): void;
+  /** False when the leadership of that time is over: what it did not prove never will be. */
+  mayProve(readMs: number): boolean;
 }
 
 /** What one reply depends on. */
@@ -42,6 +44,8 @@ export class ReplyQueue {
   /** Replies given up because their policy was not met in time. */
   timeouts = 0;
   pendingBytes = 0;
+  /** Set when the next reply was read by a leader that cannot prove any more that it was one. */
+  unprovable = false;
   readonly #waiter: GateWaiter;
   #regions: Region[] = [];
   #head = 0;
@@ -111,6 +115,7 @@ export class ReplyQueue {
       return false;
     }
     if (region.readMs >= 0 && !keeper.wasLeaderAt(region.readMs)) {
+      this.unprovable = !keeper.mayProve(region.readMs);
       this.#register(() => keeper.awaitProof(this.#waiter));
       return false;
     }

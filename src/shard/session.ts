@@ -330,6 +330,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   retry(): void {
     const parked = this.#unpark();
     if (parked === null) return;
+    this.lastMs = this.#host.now();
     this.#dispatch(parked.spec, parked.args, parked.sinceMs);
     if (!this.blocked) this.#host.resumeLater(this);
   }
@@ -347,7 +348,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   flush(): void {
     if (this.#closed) return;
     this.replies.release((bytes) => this.#sink.write(bytes));
-    if (this.#closing && this.replies.empty) this.close('closed by command');
+    if (this.replies.unprovable) this.close('leadership ended before a read could be answered');
+    else if (this.#closing && this.replies.empty) this.close('closed by command');
   }
 
   /** Called about every 10 ms while anything waits. */

@@ -211,9 +211,10 @@ export class ShardHost implements SessionHost, PeerHandler {
   }
 
   #routeOnLeader(replica: Replica, needs: 'read' | 'write'): Route {
+    const { core } = replica;
+    // Reads too: what is read now could hardly be proven before leadership has gone.
+    if (!core.accepting) return { kind: 'park', reason: 'leadership is being handed over' };
     if (needs === 'write') {
-      const { core } = replica;
-      if (!core.accepting) return { kind: 'park', reason: 'leadership is being handed over' };
       const { minInSync } = this.#context.options;
       if (minInSync > 1 && (core.leadership?.inSyncVoters(core.membership, this.now()) ?? 0) < minInSync) {
         return { kind: 'error', line: 'NOREPLICAS Not enough good replicas to write.' };
