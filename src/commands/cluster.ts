@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import { slotCount, slotOf } from '../state/slot.ts';
-import { notAnInteger, parseInteger } from './parse.ts';
+import { notAnInteger, parseInteger, shownInError } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { CommandContext, CommandSpec, NodeServices, TopologyNode, TopologyShard } from './types.ts';
 
@@ -134,7 +134,7 @@ function replicas({ node, reply }: CommandContext, args: readonly Bytes[]): void
     reply.error(
       node.nodes().some((member) => member.id === args[2])
         ? 'ERR The specified node is not a master'
-        : `ERR Unknown node ${args[2]}`,
+        : `ERR Unknown node ${shownInError(args[2] as Bytes)}`,
     );
     return;
   }

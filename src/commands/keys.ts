@@ -4,7 +4,7 @@ import { typeOf } from '../state/entry.ts';
 import type { ExpiryUnit } from './expiry-options.ts';
 import { expiryTime, storable } from './expiry-options.ts';
 import { globMatches } from './glob.ts';
-import { notAnInteger, parseInt32, parseInteger, syntaxError } from './parse.ts';
+import { notAnInteger, parseInt32, parseInteger, shownInError, syntaxError } from './parse.ts';
 import { allKeys, commandGroup, firstKey, twoKeys } from './spec.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -165,7 +165,7 @@ function parseExpireConditions(args: readonly Bytes[]): Set<string> | string {
   const conditions = new Set<string>();
   for (const arg of args.slice(3)) {
     const word = arg.toUpperCase();
-    if (!['NX', 'XX', 'GT', 'LT'].includes(word)) return `ERR Unsupported option ${arg}`;
+    if (!['NX', 'XX', 'GT', 'LT'].includes(word)) return `ERR Unsupported option ${shownInError(arg)}`;
     conditions.add(word);
   }
   const has = (word: string): boolean => conditions.has(word);

@@ -151,7 +151,9 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
         this.#replyError(crossSlot);
         return;
       }
-      this.#executeOn(spec, args, sinceMs, transaction.needs, transaction.slot);
+      // Whether watched keys have changed is a question to the state, whatever was queued.
+      const reads = transaction.needs === 'nothing' && transaction.watching > 0;
+      this.#executeOn(spec, args, sinceMs, reads ? 'read' : transaction.needs, transaction.slot);
       return;
     }
     if (spec.scope === 'session') {
@@ -159,7 +161,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       return;
     }
     const slot = this.#slotOf(spec, args);
-    if (typeof slot === 'string') this.#replyError(slot);
+    if (typeof slot === 'string') this.#refuse(spec.name, slot);
     else this.#executeOn(spec, args, sinceMs, needsOf(spec), slot);
   }
 
@@ -222,6 +224,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#asking = false;
     if (where.kind === 'error') {
       if (spec.name === 'exec') this.#discard();
+      this.transaction.fail();
       this.#replyError(where.line);
       return;
     }

@@ -46,10 +46,12 @@ export class Transaction implements Watcher {
       this.failed = true;
       return false;
     }
+    if (needs === 'write' || this.needs === 'nothing') this.needs = needs === 'nothing' ? this.needs : needs;
+    // What will not run is not kept, so its keys do not count either.
+    if (this.failed || this.dirty) return true;
     this.commands.push({ spec, args });
     if (slot >= 0 && this.slot >= 0 && slot !== this.slot) this.crossSlot = true;
     if (slot >= 0) this.slot = slot;
-    if (needs === 'write' || this.needs === 'nothing') this.needs = needs === 'nothing' ? this.needs : needs;
     return true;
   }
 

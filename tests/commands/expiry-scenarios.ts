@@ -1,4 +1,4 @@
-import { scenario } from '../support/redis-script.ts';
+import { differs, scenario } from '../support/redis-script.ts';
 
 export const expiryScenarios = [
   scenario(
@@ -34,6 +34,14 @@ export const expiryScenarios = [
     EXPIREAT k -9223372036854775808
     PEXPIRE k 9223372036854775807
     EXPIREAT k 9223372036854775807
+    `,
+    'PEXPIREAT k 9223372036854775807',
+    differs('PEXPIRETIME k', ':9007199254740991\r\n', 'expiries end in the year 287396 at the latest'),
+    `
+    SET k v PX 9223372036854775
+    GET k
+    EXPIREAT k 9007199254740
+    PEXPIRETIME k
     EXPIRE none x
     EXPIRE none 9223372036854775807
     EXPIRE

@@ -211,6 +211,10 @@ export const keyScenarios = [
     OBJECT FREQ k
     SET k 12345
     OBJECT ENCODING k
+    `,
+    parseLine('SET k 7'),
+    differs('OBJECT REFCOUNT k', ':1\r\n', 'small integers are not shared between keys here'),
+    `
     SET k abc
     OBJECT ENCODING k
     OBJECT REFCOUNT k

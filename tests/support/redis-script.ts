@@ -100,7 +100,7 @@ export function scenario(title: string, ...parts: readonly (string | Step)[]): S
 }
 
 /** One server's side of a scenario. */
-class Side {
+export class Side {
   readonly #port: number;
   readonly #connections = new Map<string, RawClient>();
 
@@ -133,7 +133,8 @@ class Side {
   }
 }
 
-interface Heard {
+/** What came back for a step. */
+export interface Heard {
   readonly wire: string;
   readonly value: Reply;
   /** Why there was no reply. */
@@ -176,7 +177,7 @@ export async function compare({ steps }: Scenario, servers: ScenarioServers): Pr
   return complaints;
 }
 
-function show(wire: string): string {
+export function show(wire: string): string {
   return JSON.stringify(wire.length > 600 ? `${wire.slice(0, 600)}…` : wire);
 }
 
@@ -195,7 +196,8 @@ function isBefore(version: readonly number[], [major, minor]: readonly [number, 
   return (version[0] as number) < major || (version[0] === major && (version[1] as number) < minor);
 }
 
-function agrees(agreement: Agreement, redis: Heard, bellwether: Heard): boolean {
+/** `wire` may be left out where a reply is part of another. */
+export function agrees(agreement: Agreement, redis: Heard, bellwether: Heard): boolean {
   if (redis.wire === bellwether.wire) return true;
   if (agreement === 'about')
     return (
