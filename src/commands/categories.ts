@@ -7,20 +7,32 @@ const byGroup: Readonly<Record<string, string>> = {
   transactions: 'transaction',
 };
 
-/** Commands that are in a category beyond what their flags and group say. */
-const dangerous: ReadonlySet<string> = new Set(['keys', 'flushdb', 'flushall', 'info', 'role', 'lastsave']);
+/** Categories of commands where they do not follow from flags and group. */
+const special: Readonly<Record<string, readonly string[]>> = {
+  keys: ['dangerous'],
+  flushdb: ['dangerous'],
+  flushall: ['dangerous'],
+  info: ['dangerous'],
+  role: ['admin', 'dangerous'],
+  lastsave: ['admin', 'dangerous'],
+  readonly: ['connection'],
+  readwrite: ['connection'],
+  asking: ['connection'],
+  command: ['connection'],
+};
+/** The group of these is not the one that makes their category. */
+const ofTheConnection: ReadonlySet<string> = new Set(['wait', 'waitaof']);
 
 /** Access categories as COMMAND INFO names them, in Redis's order. */
 export function categoriesOf(spec: CommandSpec): string[] {
   const { flags, doc, name } = spec;
-  const found = new Set<string>();
-  const group = byGroup[doc.group];
-  if (group !== undefined) found.add(group);
+  const found = new Set<string>(special[name.startsWith('command|') ? 'command' : name]);
+  const group = ofTheConnection.has(name) ? 'connection' : byGroup[doc.group];
+  if (group !== undefined && spec.subcommands === undefined) found.add(group);
   if (flags.includes('write')) found.add('write');
   if (flags.includes('readonly')) found.add('read');
   if (flags.includes('admin')) found.add('admin').add('dangerous');
   if (flags.includes('blocking')) found.add('blocking');
-  if (dangerous.has(name)) found.add('dangerous');
   found.add(flags.includes('fast') ? 'fast' : 'slow');
   return order.filter((category) => found.has(category));
 }

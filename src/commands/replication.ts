@@ -136,7 +136,7 @@ export const replicationCommands: readonly CommandSpec[] = [
     'wait',
     [
       3,
-      ['blocking'],
+      [],
       '3.0.0',
       'O(1)',
       'numreplicas timeout',
@@ -148,7 +148,7 @@ export const replicationCommands: readonly CommandSpec[] = [
     'waitaof',
     [
       4,
-      ['blocking'],
+      ['noscript'],
       '7.2.0',
       'O(1)',
       'numlocal numreplicas timeout',

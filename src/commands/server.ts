@@ -315,5 +315,5 @@ export function commandCommands(
       getKeys,
     ),
   ]);
-  return [{ ...container, arity: -1, run: (context) => info(context, ['command', 'info']) }];
+  return [{ ...container, arity: -1, flags: anywhere, run: (context) => info(context, ['command', 'info']) }];
 }

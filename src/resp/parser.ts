@@ -18,6 +18,10 @@ export const defaultRequestLimits: RequestLimits = {
   inlineBytes: 64 << 10,
 };
 
+/** Arguments of a request, and bytes of one argument, that are taken from a client before it has given the password. */
+const strangerArguments = 10;
+const strangerBulkBytes = 16384;
+
 /** The client's bytes make no request. The message is the error line that Redis answers with, without the leading dash. */
 export class ProtocolError extends Error {}
 
@@ -31,6 +35,8 @@ const dollar = 36;
  * looked at from its start again.
  */
 export class RespParser {
+  /** Set while the client has not proven who it is: only short requests are taken. */
+  stranger = false;
   readonly #limits: RequestLimits;
   #buffer: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -91,6 +97,8 @@ export class RespParser {
     if (count === null) return false;
     if (count > this.#limits.argumentCount)
       throw new ProtocolError('ERR Protocol error: invalid multibulk length');
+    if (this.stranger && count > strangerArguments)
+      throw new ProtocolError('ERR Protocol error: unauthenticated multibulk length');
     this.#args = [];
     this.#requestBytes = 0;
     this.#wanted = Math.max(count, 0);
@@ -122,6 +130,8 @@ export class RespParser {
     if (length === null) return false;
     if (length < 0 || length > this.#limits.bulkBytes)
       throw new ProtocolError('ERR Protocol error: invalid bulk length');
+    if (this.stranger && length > strangerBulkBytes)
+      throw new ProtocolError('ERR Protocol error: unauthenticated bulk length');
     this.#requestBytes += length + 8;
     if (this.#requestBytes > this.#limits.requestBytes)
       throw new ProtocolError('ERR Protocol error: too big request');

@@ -66,6 +66,7 @@ export class Connection implements SessionSink {
     this.#running = true;
     try {
       while (!this.session.blocked && this.#open) {
+        this.#parser.stranger = !this.session.authenticated;
         const args = this.#parser.next();
         if (args === null) break;
         this.session.execute(args);

@@ -23,6 +23,8 @@ export interface SessionSink {
  */
 export interface ClientSession {
   readonly id: number;
+  /** False until the client has given the password, where one is needed. */
+  readonly authenticated: boolean;
   /** True while the session takes no further command: parked, waiting in WAIT, paused, or closed. */
   readonly blocked: boolean;
   /** Reply bytes produced and not yet given to the sink. */

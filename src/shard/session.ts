@@ -40,7 +40,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   name: Bytes = '';
   libName: Bytes = '';
   libVersion: Bytes = '';
-  authenticated: boolean;
+  /** The password was given, or none was needed when the connection began. */
+  #loggedIn: boolean;
   readOnly = false;
   noEvict = false;
   noTouch = false;
@@ -73,10 +74,14 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#host = host;
     this.#sink = sink;
     this.#policy = host.options.ack;
-    this.authenticated = host.password === '';
+    this.#loggedIn = host.password === '';
     this.bornMs = host.now();
     this.lastMs = this.bornMs;
     this.replies = new ReplyQueue(this);
+  }
+
+  get authenticated(): boolean {
+    return this.#loggedIn || !this.passwordRequired;
   }
 
   get blocked(): boolean {
@@ -394,7 +399,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
 
   authenticate(user: Bytes, password: Bytes): boolean {
     const fits = this.#host.checkPassword(user, password);
-    if (fits) this.authenticated = true;
+    if (fits) this.#loggedIn = true;
     return fits;
   }
 
@@ -408,7 +413,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#replyOff = false;
     this.#skipping = false;
     this.#policy = this.#host.options.ack;
-    this.authenticated = this.#host.password === '';
+    this.#loggedIn = this.#host.password === '';
     this.setProtocol(2);
   }
 

@@ -1,4 +1,4 @@
-import { scenario } from '../support/redis-script.ts';
+import { scenario, until } from '../support/redis-script.ts';
 
 export const transactionScenarios = [
   scenario(
@@ -66,6 +66,25 @@ export const transactionScenarios = [
     GET k
     MULTI
     MSET {a}1 1 {b}2 2
+    EXEC
+    MULTI
+    NOSUCH
+    SET a 1
+    SET b 2
+    EXEC
+    MULTI
+    SET a 1
+    SET b 2
+    NOSUCH
+    EXEC
+    WATCH k
+    b> SET k dirty
+    MULTI
+    SET a 1
+    SET b 2
+    EXEC
+    MULTI
+    WATCH a b
     EXEC
     MULTI
     SET a 1
@@ -271,6 +290,56 @@ export const transactionScenarios = [
     MULTI
     PING
     EXEC
+    `,
+  ),
+  scenario(
+    'a watched key that expires is dirty, one that had expired before is not',
+    `
+    SET {k}1 v PX 20
+    SET clock v PX 60
+    WATCH {k}1
+    `,
+    until('b> EXISTS clock', ':0\r\n'),
+    `
+    MULTI
+    PING
+    EXEC
+    SET {k}1 v PX 20
+    SET clock v PX 60
+    WATCH {k}1
+    `,
+    until('b> EXISTS clock', ':0\r\n'),
+    `
+    MULTI
+    GET {k}1
+    SET {k}2 v
+    EXEC
+    EXISTS {k}2
+    SET {k}1 v PX 1
+    SET clock v PX 20
+    `,
+    until('b> EXISTS clock', ':0\r\n'),
+    `
+    WATCH {k}1
+    MULTI
+    GET {k}1
+    EXEC
+    WATCH {k}3
+    b> SET {k}3 v PX 20
+    b> SET clock v PX 60
+    `,
+    until('b> EXISTS clock', ':0\r\n'),
+    `
+    MULTI
+    PING
+    EXEC
+    SET {k}1 v PX 60
+    WATCH {k}1
+    b> PERSIST {k}1
+    MULTI
+    PING
+    EXEC
+    GET {k}1
     `,
   ),
   scenario(

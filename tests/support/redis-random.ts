@@ -79,6 +79,7 @@ export class CommandSource {
       bytes: encodeRequest(args).latin1Slice(),
       text: `${connection}> ${args.map((arg) => (/^[!-~]+$/.test(arg) ? arg : JSON.stringify(arg))).join(' ')}`,
       agreement: agreementOf(args),
+      until: null,
       difference: null,
     };
   }
@@ -159,7 +160,7 @@ export class CommandSource {
       () => ['HELLO', dice.pick(['2', '3', '4'])],
       () => ['RESET'],
       () => ['SELECT', dice.pick(['0', '1', 'x'])],
-      () => ['CLIENT', 'SETNAME', dice.pick(values)],
+      () => ['CLIENT', 'SETNAME', dice.pick(['me', '', 'a b', 'line\nbreak', '\xff'])],
       () => ['CLIENT', 'GETNAME'],
       () => ['ECHO', dice.pick(values)],
       () => ['PING', dice.pick(values)],

@@ -5,6 +5,8 @@ import { RawClient } from './raw-client.ts';
 
 /** Two times that were asked for one after the other differ by no more than this, in ms or s. */
 const tolerance = 2000;
+/** What `until` waits for must come about within this time, in ms. */
+const conditionMs = 10_000;
 
 /**
  * How two replies must agree:
@@ -25,6 +27,8 @@ export interface Step {
   /** The same, for people. */
   readonly text: string;
   readonly agreement: Agreement;
+  /** The command is repeated until this is its reply. */
+  readonly until: string | null;
   /** Set for a deliberate difference: what Bellwether answers instead, and why. */
   readonly difference: Difference | null;
 }
@@ -60,13 +64,20 @@ export function parseLine(line: string): Step {
     bytes: encodeRequest(args).latin1Slice(),
     text: line.trim(),
     agreement: mark === undefined ? 'exact' : (marks[mark] as Agreement),
+    until: null,
     difference: null,
   };
 }
 
 /** Bytes that are sent as they are. */
 export function raw(bytes: string, agreement: Agreement = 'exact'): Step {
-  return { connection: 'a', bytes, text: JSON.stringify(bytes.slice(0, 80)), agreement, difference: null };
+  const text = JSON.stringify(bytes.slice(0, 80));
+  return { connection: 'a', bytes, text, agreement, until: null, difference: null };
+}
+
+/** A command that is repeated until its reply is this, bytes as they are. */
+export function until(line: string, reply: string): Step {
+  return { ...parseLine(line), until: reply };
 }
 
 /** A command that Bellwether answers otherwise on purpose. `answer` begins its reply. */
@@ -102,10 +113,13 @@ export function scenario(title: string, ...parts: readonly (string | Step)[]): S
 /** One server's side of a scenario. */
 export class Side {
   readonly #port: number;
+  readonly #protocol: 2 | 3;
   readonly #connections = new Map<string, RawClient>();
 
-  constructor(port: number) {
+  /** @param protocol what connections begin with */
+  constructor(port: number, protocol: 2 | 3 = 2) {
     this.#port = port;
+    this.#protocol = protocol;
   }
 
   async perform(step: Step): Promise<Heard> {
@@ -113,7 +127,9 @@ export class Side {
     if (client === undefined) {
       client = await RawClient.connect(this.#port);
       this.#connections.set(step.connection, client);
+      if (this.#protocol === 3) await client.command('HELLO', 3);
     }
+    if (step.until !== null) await this.#await(client, step, step.until);
     client.send(step.bytes);
     if (step.agreement === 'silent') return { wire: '', value: null };
     if (step.agreement !== 'closed') return hear(client);
@@ -125,6 +141,16 @@ export class Side {
       if (heard.lost !== undefined) return { wire: `${wire}(${heard.lost})`, value };
       wire += heard.wire;
       value = heard.value;
+    }
+  }
+
+  async #await(client: RawClient, { bytes, text }: Step, reply: string): Promise<void> {
+    const deadline = Date.now() + conditionMs;
+    for (;;) {
+      client.send(bytes);
+      if ((await hear(client)).wire === reply) return;
+      if (Date.now() > deadline) throw new Error(`${text} did not become ${show(reply)}`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
 
@@ -157,8 +183,12 @@ export interface ScenarioServers {
 }
 
 /** Runs a scenario on both servers, each with an empty keyspace, and tells what does not agree: a text per step. */
-export async function compare({ steps }: Scenario, servers: ScenarioServers): Promise<string[]> {
-  const sides = [new Side(servers.redis), new Side(servers.bellwether)] as const;
+export async function compare(
+  { steps }: Scenario,
+  servers: ScenarioServers,
+  protocol: 2 | 3,
+): Promise<string[]> {
+  const sides = [new Side(servers.redis, protocol), new Side(servers.bellwether, protocol)] as const;
   const complaints: string[] = [];
   try {
     for (const [i, step] of [parseLine('z> FLUSHALL'), ...steps].entries()) {
