@@ -118,17 +118,20 @@ it('loses nothing when any one byte of a node flips, that node and another start
     flip(damaged.dir, place);
     damaged.start();
     other.start();
-    const first = await until(`${damaged.id} starts or refuses, ${JSON.stringify(place)}`, async () => {
-      if (damaged.ended !== null) return 'refused';
-      const shard = await damaged.shard();
-      return shard !== null && (shard.leader !== null || shard.doubt !== null) ? 'started' : null;
-    });
+    const first = await until(
+      cluster.described(`${damaged.id} starts or refuses, ${JSON.stringify(place)}`),
+      async () => {
+        if (damaged.ended !== null) return 'refused';
+        const shard = await damaged.shard();
+        return shard !== null && (shard.leader !== null || shard.doubt !== null) ? 'started' : null;
+      },
+    );
     late.start();
     if (first === 'refused') expectRefusal(damaged, place.file);
     const leader = await cluster.leader();
     await expectAll(leader.port, expected);
     if (first === 'started') {
-      await until(`${damaged.id} is whole again, ${JSON.stringify(place)}`, async () => {
+      await until(cluster.described(`${damaged.id} is whole again, ${JSON.stringify(place)}`), async () => {
         const shard = await damaged.shard();
         const commit = (await leader.shard())?.commit ?? 0;
         return shard !== null && shard.doubt === null && shard.applied >= commit;

@@ -54,9 +54,14 @@ const ownFlags: Flags = {
   'no-restart': { form: null, help: 'Leave a node that died down; without it, it starts again after 2 s.' },
 };
 
+/** Its own come first, so that a misspelt flag is taken for one of them. */
 const flags: Flags = {
-  ...Object.fromEntries(Object.entries(nodeFlags).filter(([name]) => !decided.includes(name as OptionName))),
   ...ownFlags,
+  ...Object.fromEntries(
+    Object.entries(nodeFlags).filter(
+      ([name]) => !decided.includes(name as OptionName) && !Object.hasOwn(ownFlags, name),
+    ),
+  ),
 };
 
 export const upCommand: Command = {

@@ -29,6 +29,11 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...found];
 }
 
+/** This process's environment without what only tests read. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BELLWETHER_')));
+}
+
 export interface ClusterOptions {
   readonly nodes?: number;
   /** Flags for every node. */
@@ -82,7 +87,10 @@ export class TestNode {
         ...['--peer-listen', at(this.peerPort), '--admin-listen', at(this.adminPort), ...this.#flags()],
       ],
       // The channel makes the node end with the test, however that ends.
-      { stdio: ['ignore', log, log, 'ipc'], env: { ...process.env, ...this.#environment, ...environment } },
+      {
+        stdio: ['ignore', log, log, 'ipc'],
+        env: { ...ownEnvironment(), ...this.#environment, ...environment },
+      },
     );
     fs.closeSync(log);
     this.process = child;
@@ -113,9 +121,7 @@ export class TestNode {
     return this.process === null ? Promise.resolve(null) : fetchStatus(`127.0.0.1:${this.adminPort}`);
   }
 
-  async shard(): Promise<ShardStatus | null> {
-    return (await this.status())?.shards[0] ?? null;
-  }
+  readonly shard = async (): Promise<ShardStatus | null> => (await this.status())?.shards[0] ?? null;
 }
 
 /** A cluster of real processes with data in a temporary directory, gone with `dispose`. */
@@ -156,7 +162,7 @@ export class TestCluster {
   /** Waits for a leader that serves and for every running node to follow it in sync. */
   async ready(): Promise<TestNode> {
     const leader = await this.leader();
-    await until(`${leader.id} has its followers in sync`, async () => {
+    await until(this.described(`${leader.id} has its followers in sync`), async () => {
       const running = this.nodes.filter(({ process }) => process !== null);
       const followers = (await leader.shard())?.followers ?? [];
       return running.every(
@@ -167,17 +173,8 @@ export class TestCluster {
   }
 
   /** The node that leads and serves, waited for. */
-  async leader(): Promise<TestNode> {
-    try {
-      return await this.#servingLeader();
-    } catch (error) {
-      const ends = this.nodes.map(({ id, output }) => `${id}:\n${output.split('\n').slice(-12).join('\n')}`);
-      throw new Error(`${(error as Error).message}; ends of the logs:\n${ends.join('\n')}`);
-    }
-  }
-
-  #servingLeader(): Promise<TestNode> {
-    return until('a leader serves', async () => {
+  leader(): Promise<TestNode> {
+    return until(this.described('a leader serves'), async () => {
       let best: { node: TestNode; term: number } | null = null;
       for (const node of this.nodes) {
         const shard = await node.shard();
@@ -186,6 +183,19 @@ export class TestCluster {
       }
       return best?.node ?? null;
     });
+  }
+
+  /** What is waited for, with what each node says of itself, for a test that fails. */
+  described(what: string): () => Promise<string> {
+    return async () => {
+      const parts = await Promise.all(
+        this.nodes.map(async ({ id, output, ended, shard }) => {
+          const end = output.split('\n').slice(-12).join('\n');
+          return `${id}, ended: ${ended}, shard: ${JSON.stringify(await shard())}\n${end}`;
+        }),
+      );
+      return `${what}\n${parts.join('\n')}`;
+    };
   }
 
   async followers(): Promise<TestNode[]> {

@@ -1,6 +1,9 @@
-/** Waits until `probe` answers something other than null or false; fails with `what` after `ms`. */
+/**
+ * Waits until `probe` answers something other than null or false; fails with `what` after `ms`.
+ * @param what what is waited for; a function is asked only when it did not come
+ */
 export async function until<T>(
-  what: string,
+  what: string | (() => string | Promise<string>),
   probe: () => T | null | false | Promise<T | null | false>,
   ms = 30_000,
 ): Promise<T> {
@@ -8,7 +11,8 @@ export async function until<T>(
   for (;;) {
     const found = await probe();
     if (found !== null && found !== false) return found;
-    if (performance.now() > endMs) throw new Error(`not within ${ms} ms: ${what}`);
+    if (performance.now() > endMs)
+      throw new Error(`not within ${ms} ms: ${typeof what === 'string' ? what : await what()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
