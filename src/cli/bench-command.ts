@@ -7,6 +7,7 @@ import type { Reply } from '../resp/reply-parser.ts';
 import { ReplyParser } from '../resp/reply-parser.ts';
 import { fetchStatus } from './admin-client.ts';
 import { type Flags, flagHelp, integerFlag, parseArguments, usageError } from './arguments.ts';
+import { measureFailover } from './bench-failover.ts';
 import type { Load, LoadResult } from './bench-load.ts';
 import { runLoad } from './bench-load.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
@@ -48,6 +49,10 @@ const flags: Flags = {
   },
   'value-bytes': { form: 'number', default: '16', help: 'Size of each value.' },
   keys: { form: 'number', default: '100000', help: 'How many keys are written, bench:0 and so on.' },
+  failover: {
+    form: 'number',
+    help: 'Instead: kill the leader of three nodes so often, and measure from each kill to the next acknowledged write, by a client that tries all nodes every 5 ms.',
+  },
   json: { form: null, help: 'The rows as JSON, one per line.' },
 };
 
@@ -126,8 +131,41 @@ async function run(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const port = integerFlag(given['port'] ?? '17001', 'port', 1, 65535 - 3 * portStep, 'bench');
-  await withCluster(port, given['ack'] ?? 'majority', options, (target) => measure(target, beside, options));
+  const ack = given['ack'] ?? 'majority';
+  if (given['failover'] !== undefined) {
+    const kills = integerFlag(given['failover'], 'failover', 1, 100_000, 'bench');
+    await withCluster(port, ack, options, (running) => failover(running, kills, options));
+    return 0;
+  }
+  await withCluster(port, ack, options, ({ target }) => measure(target, beside, options));
   return 0;
+}
+
+/** A cluster that was made for the purpose. */
+interface Running {
+  readonly target: Target;
+  readonly plan: ClusterPlan;
+  readonly cluster: LocalCluster;
+}
+
+async function failover({ plan, cluster }: Running, kills: number, { json }: BenchOptions): Promise<void> {
+  const times = await measureFailover(plan, cluster, kills, (done, ms) => {
+    if (process.stdout.isTTY && !json)
+      process.stdout.write(`\r${done} of ${kills} kills, last ${ms.toFixed(0)} ms `);
+  });
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number): number =>
+    sorted[Math.min(Math.ceil(sorted.length * share), sorted.length) - 1] as number;
+  const figures = { kills, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+  if (json) {
+    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    return;
+  }
+  const { p50, p90, p99, max } = figures;
+  const ms = [p50, p90, p99, max].map((value) => value.toFixed(0));
+  process.stdout.write(
+    `${process.stdout.isTTY ? '\r' : ''}${kills} kills of the leader, to the next acknowledged write: p50 ${ms[0]} ms, p90 ${ms[1]} ms, p99 ${ms[2]} ms, most ${ms[3]} ms\n`,
+  );
 }
 
 /** Runs with a cluster of three nodes that is made for the purpose. */
@@ -135,7 +173,7 @@ async function withCluster(
   port: number,
   ack: string,
   { json }: BenchOptions,
-  use: (target: Target) => Promise<void>,
+  use: (running: Running) => Promise<void>,
 ): Promise<void> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bellwether-bench-'));
   let cluster: LocalCluster | null = null;
@@ -155,15 +193,19 @@ async function withCluster(
       false,
       {
         started: () => undefined,
-        died: ({ id }, how, message) =>
+        died: ({ id }, how, message) => {
+          // A kill is what is measured, not a failure.
+          if (how === 'SIGKILL') return;
           broken(
             new BellwetherError('BW_NOT_A_CLUSTER', `node ${id} ended (${how})`, message ?? 'See its log.'),
-          ),
+          );
+        },
       },
     );
     cluster.start();
     const leader = await Promise.race([servingLeader(plan), breakage]);
-    await Promise.race([use({ ...leader, nodes: plan.nodes }), breakage]);
+    const target = { ...leader, nodes: plan.nodes };
+    await Promise.race([use({ target, plan, cluster }), breakage]);
   } finally {
     await cluster?.stop();
     fs.rmSync(dir, { recursive: true, force: true });

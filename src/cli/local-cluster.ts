@@ -73,6 +73,15 @@ export class LocalCluster {
     this.#events.died(member.node, signal ?? `exit code ${code}`, message);
   }
 
+  /** Starts those that are down, without waiting any longer. */
+  startDead(): void {
+    for (const member of this.#members) {
+      if (member.state !== 'down') continue;
+      if (member.restart !== null) clearTimeout(member.restart);
+      this.#run(member);
+    }
+  }
+
   /** Stops all nodes together; resolves when they have ended. */
   stop(): Promise<void> {
     this.#stopping = true;
