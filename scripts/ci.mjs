@@ -1,9 +1,28 @@
 // `.ci/run` behind the installation of system packages: npm test, then the longer checks, then one closing line.
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { root } from './setup.mjs';
 
+const vitest = join(root, 'node_modules/.bin/vitest');
+
+/** The same test as in `npm test`, with more rounds. */
+function rounds(file, times, more = {}) {
+  return {
+    name: `${file}, ${times} times as many rounds`,
+    command: vitest,
+    args: ['run', '--project', 'process', `tests/${file}.test.ts`, '--testTimeout=900000'],
+    env: { BELLWETHER_ROUNDS: String(times), ...more },
+  };
+}
+
 /** The longer checks: name, command, environment. Each counts as one. */
-const longer = [];
+const longer = [
+  rounds('kill', 5),
+  rounds('increment', 5),
+  rounds('power-loss', 5),
+  rounds('damage', 5),
+  rounds('catch-up', 1, { BELLWETHER_CATCH_UP_MB: '1024' }),
+];
 
 /** Runs a command with its output shown; answers its exit code and the last closing line. */
 function run(command, args, env = {}) {

@@ -61,6 +61,7 @@ describe.each([
     flags: ['--segment-bytes', '8mb', '--retention-bytes', '8gb'],
   },
   {
+    // What was away for longer than the log is kept.
     how: 'by snapshot',
     flags: ['--segment-bytes', '4mb', '--retention-bytes', '8mb', '--checkpoint-bytes', '4mb'],
   },
