@@ -10,8 +10,9 @@ const byGroup: Readonly<Record<string, string>> = {
 /** Categories of commands where they do not follow from flags and group. */
 const special: Readonly<Record<string, readonly string[]>> = {
   keys: ['dangerous'],
-  flushdb: ['dangerous'],
-  flushall: ['dangerous'],
+  dbsize: ['keyspace'],
+  flushdb: ['keyspace', 'dangerous'],
+  flushall: ['keyspace', 'dangerous'],
   info: ['dangerous'],
   role: ['admin', 'dangerous'],
   lastsave: ['admin', 'dangerous'],

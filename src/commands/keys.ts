@@ -9,6 +9,7 @@ import { allKeys, commandGroup, firstKey, twoKeys } from './spec.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys, onShard, container } = commandGroup('generic');
+const { onShard: onServer } = commandGroup('server');
 const noSuchKey = 'ERR no such key';
 
 function remove(context: CommandContext, args: readonly Bytes[]): void {
@@ -462,9 +463,9 @@ export const keyCommands: readonly CommandSpec[] = [
     ],
     scan,
   ),
-  onShard('dbsize', [1, ['readonly', 'fast'], '1.0.0', 'O(1)', '', 'Number of keys.'], (context) =>
+  onServer('dbsize', [1, ['readonly', 'fast'], '1.0.0', 'O(1)', '', 'Number of keys.'], (context) =>
     context.reply.integer(context.keyspace.size),
   ),
-  onShard('flushdb', [-1, ['write'], '1.0.0', 'O(1)', '[ASYNC | SYNC]', 'Deletes all keys.'], flush),
-  onShard('flushall', [-1, ['write'], '1.0.0', 'O(1)', '[ASYNC | SYNC]', 'Deletes all keys.'], flush),
+  onServer('flushdb', [-1, ['write'], '1.0.0', 'O(1)', '[ASYNC | SYNC]', 'Deletes all keys.'], flush),
+  onServer('flushall', [-1, ['write'], '1.0.0', 'O(1)', '[ASYNC | SYNC]', 'Deletes all keys.'], flush),
 ];

@@ -5,6 +5,7 @@ import type { CommandContext, CommandSpec, ReplicationView } from './types.ts';
 
 const { onSession, container } = commandGroup('replication');
 const { onSession: onGeneric } = commandGroup('generic');
+const { onSession: onServer } = commandGroup('server');
 const badTimeout = 'ERR timeout is not an integer or out of range';
 
 /** True when this node leads a shard; WAIT makes sense only there. */
@@ -156,7 +157,7 @@ export const replicationCommands: readonly CommandSpec[] = [
     ],
     waitAof,
   ),
-  onSession(
+  onServer(
     'role',
     [
       1,

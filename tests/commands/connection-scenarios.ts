@@ -1,4 +1,4 @@
-import { scenario, since72 } from '../support/redis-script.ts';
+import { differs, hears, scenario, since72 } from '../support/redis-script.ts';
 
 export const connectionScenarios = [
   scenario(
@@ -159,6 +159,9 @@ export const connectionScenarios = [
     CLIENT "non sense" x y
     CLIENT HELP x
     `,
+    differs('CLIENT TRACKING ON', "-ERR unknown subcommand 'TRACKING'. Try CLIENT HELP.\r\n", 'not offered'),
+    differs('CLIENT UNBLOCK 1', "-ERR unknown subcommand 'UNBLOCK'. Try CLIENT HELP.\r\n", 'not offered'),
+    differs('CLIENT GETREDIR', "-ERR unknown subcommand 'GETREDIR'. Try CLIENT HELP.\r\n", 'not offered'),
     since72('CLIENT NO-TOUCH ON', '+OK\r\n', 'NO-TOUCH came with 7.2'),
     since72('CLIENT NO-TOUCH off', '+OK\r\n', 'NO-TOUCH came with 7.2'),
     since72('CLIENT NO-TOUCH maybe', '-ERR syntax error\r\n', 'NO-TOUCH came with 7.2'),
@@ -264,6 +267,33 @@ export const connectionScenarios = [
     `,
   ),
   scenario('CLIENT KILL of oneself comes after the reply', '! CLIENT KILL TYPE normal SKIPME no'),
+  scenario(
+    'CLIENT PAUSE holds writes back until CLIENT UNPAUSE',
+    `
+    c> MULTI
+    c> SET l v
+    d> MULTI
+    d> GET k
+    CLIENT PAUSE 100000 WRITE
+    b> _ SET k v
+    GET k
+    c> _ EXEC
+    GET l
+    d> EXEC
+    PING
+    CLIENT UNPAUSE
+    `,
+    hears('b'),
+    hears('c'),
+    `
+    GET k
+    GET l
+    CLIENT PAUSE 30 WRITE
+    SET k w
+    CLIENT PAUSE 30 ALL
+    GET k
+    `,
+  ),
   scenario(
     'CLIENT PAUSE and UNPAUSE',
     `

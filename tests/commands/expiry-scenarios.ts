@@ -175,7 +175,7 @@ export const expiryScenarios = [
     EXPIRETIME a b
     PEXPIRETIME a b
     PERSIST a b
-    PEXPIRE k 1600
+    PEXPIRE k 1900
     TTL k
     PEXPIRE k 1400
     TTL k

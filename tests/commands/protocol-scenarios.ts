@@ -1,4 +1,4 @@
-import { raw, scenario } from '../support/redis-script.ts';
+import { differs, hears, raw, scenario } from '../support/redis-script.ts';
 
 export const protocolScenarios = [
   scenario(
@@ -37,6 +37,42 @@ export const protocolScenarios = [
   scenario('an empty command name', raw('*1\r\n$0\r\n\r\n')),
   scenario('what came before a mistake is answered', raw('PING\r\nPING\r\n*1\r\n+PING\r\n', 'closed')),
   scenario('nothing after a mistake is answered', raw('*1\r\n+PING\r\nPING\r\n', 'closed')),
+  scenario(
+    'many commands in one packet, answered in order',
+    raw('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\n1\r\nINCR k\r\nGET\r\nNOSUCH\r\nGET k\r\n\r\nPING\r\n'),
+    ...Array.from({ length: 5 }, () => hears('a')),
+    raw('*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n', 'closed'),
+  ),
+  scenario(
+    'a command in pieces',
+    raw('*2\r', 'silent'),
+    raw('\n$4', 'silent'),
+    raw('\r\nEC', 'silent'),
+    raw('HO\r\n$5\r\nhel', 'silent'),
+    raw('lo\r', 'silent'),
+    raw('\n'),
+    raw('PI', 'silent'),
+    raw('NG', 'silent'),
+    raw('\r\n'),
+  ),
+  scenario(
+    'large and binary arguments',
+    `SET k ${'x'.repeat(500_000)}`,
+    'STRLEN k',
+    'GET k',
+    `SET "\\x00\\r\\n" "\\xff\\x00"`,
+    'GET "\\x00\\r\\n"',
+    'KEYS "\\x00*"',
+  ),
+  scenario(
+    'line ends',
+    differs(
+      raw('*1\rX$4\r\nPING\r\n'),
+      '-ERR Protocol error: invalid multibulk length\r\n',
+      'a carriage return must be followed by a line feed; Redis takes any byte',
+    ),
+  ),
+  scenario('a number that is not complete is awaited', raw('*x', 'silent'), raw('\r\n', 'closed')),
   scenario(
     'a bulk of exactly its length, whatever follows',
     raw('*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n'),

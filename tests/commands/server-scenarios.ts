@@ -59,6 +59,18 @@ export const serverScenarios = [
     WAIT x 0
     WAIT 0 x
     WAIT 0 -1
+    WAIT 1 10
+    WAIT -1 10
+    WAIT 0 9223372036854775808
+    WAIT
+    WAIT 0
+    `,
+    differs(
+      'WAITAOF 0 0 0',
+      '*2\r\n:1\r\n:0\r\n',
+      'WAITAOF came with 7.2; all that is written is on disk here',
+    ),
+    `
     ? LASTSAVE
     ? INFO
     ? INFO nonsense

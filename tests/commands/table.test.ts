@@ -47,6 +47,7 @@ describe.skipIf(redisVersion === null)('a client', () => {
     ['keys', keyScenarios],
     ['expiry', expiryScenarios],
     ['transactions', transactionScenarios],
+    ['connections', connectionScenarios],
     ['the server and its commands', serverScenarios],
   ] as const)('hears what Redis says: %s', (_group, scenarios) => {
     it.each(scenarios)('$title', (each) => agree(each, 2));
@@ -54,11 +55,98 @@ describe.skipIf(redisVersion === null)('a client', () => {
   });
 
   describe.each([
-    ['connections', connectionScenarios],
     ['passwords', passwordScenarios],
     ['the protocol', protocolScenarios],
   ] as const)('hears what Redis says: %s', (_group, scenarios) => {
     it.each(scenarios)('$title', (each) => agree(each, 2));
+  });
+
+  /** Runs the same on a connection to each server: what came of it, Redis first. */
+  async function onBoth<T>(work: (client: RawClient, port: number) => Promise<T>): Promise<[T, T]> {
+    const results = [];
+    for (const port of [servers.redis, servers.bellwether]) {
+      const client = await RawClient.connect(port);
+      results.push(await work(client, port));
+      await client.close();
+    }
+    return results as [T, T];
+  }
+
+  it('is greeted by HELLO with the same fields in the same order', async () => {
+    for (const version of [2, 3]) {
+      const [redis, bellwether] = await onBoth(async (client) => {
+        const { wire } = await client.command('HELLO', version);
+        return wire.replace(/(id\r\n:)\d+/, '$1?').replace(/\$\d\r\n7\.\d\.\d+/, 'VERSION');
+      });
+      expect(bellwether).toBe(redis);
+    }
+  });
+
+  it('finds every key by SCAN', async () => {
+    const names = Array.from({ length: 700 }, (_, i) => (i % 2 === 0 ? `key${i}` : `{same}${i}`));
+    const [redis, bellwether] = await onBoth(async (client) => {
+      await client.command('FLUSHALL');
+      for (const name of names) client.sendCommand('SET', name, 'v');
+      for (const _ of names) await client.next();
+      const all = [];
+      for (const options of [
+        [],
+        ['COUNT', 7],
+        ['MATCH', '*5*', 'COUNT', 50],
+        ['TYPE', 'string'],
+        ['TYPE', 'list'],
+      ]) {
+        const found = new Set<string>();
+        let cursor = '0';
+        do {
+          const { value } = await client.command('SCAN', cursor, ...options);
+          const [next, keys] = value as [string, string[]];
+          for (const key of keys) found.add(key);
+          cursor = next;
+        } while (cursor !== '0');
+        all.push([...found].sort());
+      }
+      await client.command('FLUSHALL');
+      return all;
+    });
+    expect(bellwether).toEqual(redis);
+    expect(bellwether[0]).toEqual([...names].sort());
+  });
+
+  it('is closed by CLIENT KILL, by number or address', async () => {
+    const [redis, bellwether] = await onBoth(async (client, port) => {
+      const replies = [];
+      const own = (await client.command('CLIENT', 'ID')).value as number;
+      for (const form of ['id', 'address', 'old form'] as const) {
+        const victim = await RawClient.connect(port);
+        const { value: id } = await victim.command('CLIENT', 'ID');
+        const line = (await client.command('CLIENT', 'LIST', 'ID', id as number, own)).value as string;
+        const address = fieldsOf(line.split('\n')[0] as string).get('addr') as string;
+        const filter =
+          form === 'id' ? ['ID', id as number] : form === 'address' ? ['ADDR', address] : [address];
+        const { wire } = await client.command('CLIENT', 'KILL', ...filter);
+        await victim.closed;
+        replies.push(wire, line.split('\n').length);
+      }
+      return replies;
+    });
+    expect(bellwether).toEqual(redis);
+  });
+
+  it('is told of commands by COMMAND DOCS since when they exist and where they belong', async () => {
+    const [redis, bellwether] = await onBoth(async (client) => {
+      const { value } = await client.command('COMMAND', 'DOCS');
+      const docs = new Map<string, string>();
+      for (let i = 0; i < (value as Reply[]).length; i += 2) {
+        const facts = (value as Reply[])[i + 1] as string[];
+        const fact = (name: string): string => facts[facts.indexOf(name) + 1] as string;
+        docs.set((value as string[])[i] as string, `${fact('group')} ${fact('since')}`);
+      }
+      return docs;
+    });
+    const ownCommands = ['debug', 'repl', ...(redis.has('waitaof') ? [] : ['waitaof'])];
+    for (const [name, facts] of bellwether)
+      if (!ownCommands.includes(name)) expect([name, facts]).toEqual([name, redis.get(name)]);
   });
 
   it('is told of commands by COMMAND INFO what Redis tells', async () => {

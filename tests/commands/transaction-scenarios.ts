@@ -295,8 +295,8 @@ export const transactionScenarios = [
   scenario(
     'a watched key that expires is dirty, one that had expired before is not',
     `
-    SET {k}1 v PX 20
-    SET clock v PX 60
+    SET {k}1 v PX 500
+    SET clock v PX 550
     WATCH {k}1
     `,
     until('b> EXISTS clock', ':0\r\n'),
@@ -304,8 +304,8 @@ export const transactionScenarios = [
     MULTI
     PING
     EXEC
-    SET {k}1 v PX 20
-    SET clock v PX 60
+    SET {k}1 v PX 500
+    SET clock v PX 550
     WATCH {k}1
     `,
     until('b> EXISTS clock', ':0\r\n'),
@@ -316,7 +316,7 @@ export const transactionScenarios = [
     EXEC
     EXISTS {k}2
     SET {k}1 v PX 1
-    SET clock v PX 20
+    SET clock v PX 500
     `,
     until('b> EXISTS clock', ':0\r\n'),
     `
@@ -325,15 +325,15 @@ export const transactionScenarios = [
     GET {k}1
     EXEC
     WATCH {k}3
-    b> SET {k}3 v PX 20
-    b> SET clock v PX 60
+    b> SET {k}3 v PX 500
+    b> SET clock v PX 550
     `,
     until('b> EXISTS clock', ':0\r\n'),
     `
     MULTI
     PING
     EXEC
-    SET {k}1 v PX 60
+    SET {k}1 v PX 5000
     WATCH {k}1
     b> PERSIST {k}1
     MULTI

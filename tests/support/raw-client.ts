@@ -32,7 +32,8 @@ export class RawClient {
   private constructor(socket: net.Socket) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('error', (error) => this.#end(error));
+    // The end of the connection follows and says as much.
+    socket.on('error', () => undefined);
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
         this.#end(new Error('the server closed the connection'));

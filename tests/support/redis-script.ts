@@ -58,7 +58,8 @@ export function parseLine(line: string): Step {
     line.trim(),
   ) as unknown as [string, string | undefined, string | undefined, string];
   const args = splitWords(command);
-  if (args === null || args.length === 0) throw new Error(`no command: ${line}`);
+  if (args === null || args.length === 0 || /^\w>$/.test(args[0] as string))
+    throw new Error(`no command: ${line}`);
   return {
     connection,
     bytes: encodeRequest(args).latin1Slice(),
@@ -73,6 +74,11 @@ export function parseLine(line: string): Step {
 export function raw(bytes: string, agreement: Agreement = 'exact'): Step {
   const text = JSON.stringify(bytes.slice(0, 80));
   return { connection: 'a', bytes, text, agreement, until: null, difference: null };
+}
+
+/** What a connection hears next, without sending anything. */
+export function hears(connection: string): Step {
+  return { ...raw(''), connection, text: `${connection}> (next reply)` };
 }
 
 /** A command that is repeated until its reply is this, bytes as they are. */
@@ -212,6 +218,8 @@ export function show(wire: string): string {
 }
 
 function judge(step: Step, redis: Heard, bellwether: Heard, version: readonly number[]): string | null {
+  const lost = step.agreement === 'closed' ? undefined : (redis.lost ?? bellwether.lost);
+  if (lost !== undefined) return lost;
   const agreed = agrees(step.agreement, redis, bellwether);
   const { difference } = step;
   if (difference === null || (difference.until !== null && !isBefore(version, difference.until)))
