@@ -75,8 +75,22 @@ describe('the request parser', () => {
     ['*1\r\n$99999999999\r\n', 'invalid bulk length'],
     ['GET "a\r\n', 'unbalanced quotes'],
     ['x'.repeat(70_000), 'too big inline request'],
+    [`*${'1'.repeat(70_000)}`, 'too big mbulk count string'],
+    [`*1\r\n$${'1'.repeat(70_000)}`, 'too big bulk count string'],
   ])('refuses %j as Redis does', (text, complaint) => {
     expect(() => parsed(text)).toThrow(complaint);
+  });
+});
+
+describe('the request parser, of strangers', () => {
+  it.each([
+    ['*11\r\n', 'unauthenticated multibulk length'],
+    ['*2\r\n$16385\r\n', 'unauthenticated bulk length'],
+  ])('takes no %j', (text, complaint) => {
+    const parser = new RespParser(defaultRequestLimits);
+    parser.stranger = true;
+    parser.push(Buffer.from(text));
+    expect(() => parser.next()).toThrow(complaint);
   });
 });
 
