@@ -150,11 +150,3 @@ export interface NodeLogOptions {
   /** Free space, in bytes, below which no new segment is prepared. Default 256 MiB. */
   readonly reserveBytes: number;
 }
-
-export const defaultNodeLogOptions: NodeLogOptions = {
-  segmentBytes: 64 << 20,
-  cacheBytes: 64 << 20,
-  retentionBytes: 1 << 30,
-  retentionMs: 12 * 3_600_000,
-  reserveBytes: 256 << 20,
-};
