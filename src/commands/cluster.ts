@@ -35,7 +35,7 @@ function slots({ node, reply }: CommandContext): void {
       reply.bulk(member.host);
       reply.integer(member.port);
       reply.bulk(member.id);
-      reply.array(0);
+      reply.map(0);
     }
   }
 }

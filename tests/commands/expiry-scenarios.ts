@@ -24,7 +24,6 @@ export const expiryScenarios = [
     EXPIRETIME k
     PEXPIREAT k 33177117420999
     EXPIRETIME k
-    ~ PTTL k
     EXPIRE k x
     EXPIRE k 1.5
     EXPIRE k ""

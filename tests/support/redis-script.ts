@@ -3,8 +3,11 @@ import type { Reply } from '../../src/resp/reply-parser.ts';
 import { encodeRequest, ReplyError } from '../../src/resp/reply-parser.ts';
 import { RawClient } from './raw-client.ts';
 
-/** Two times that were asked for one after the other differ by no more than this, in ms or s. */
-const tolerance = 2000;
+/** Two times that were asked for one after the other differ by no more than this. */
+const toleranceMs = 2000;
+/** Times below this are seconds, in what is tested here, and differ by a few at most. */
+const leastMs = 1000;
+const toleranceSeconds = 3;
 /** What `until` waits for must come about within this time, in ms. */
 const conditionMs = 10_000;
 
@@ -12,7 +15,7 @@ const conditionMs = 10_000;
  * How two replies must agree:
  * - `exact`: byte for byte.
  * - `unordered`: an array of the same elements in any order.
- * - `about`: integers that differ by `tolerance` at most, of the same sign.
+ * - `about`: times that differ by the moment when they were asked for.
  * - `kind`: replies of the same type, arrays element by element; for what each server knows of itself.
  * - `silent`: none comes. The reply of the next command shows it.
  * - `closed`: the same reply, if any, and then the end of the connection.
@@ -102,7 +105,7 @@ export interface Scenario {
   readonly steps: readonly Step[];
 }
 
-/** Steps of one test: a text holds one command per line; empty lines and lines that begin with # do not count. */
+/** Steps of one test, which begin with an empty keyspace: a text holds one command per line; empty lines and lines that begin with # do not count. */
 export function scenario(title: string, ...parts: readonly (string | Step)[]): Scenario {
   const steps = parts.flatMap((part) =>
     typeof part === 'string'
@@ -113,11 +116,17 @@ export function scenario(title: string, ...parts: readonly (string | Step)[]): S
           .map(parseLine)
       : [part],
   );
-  return { title, steps };
+  return { title, steps: [parseLine('z> FLUSHALL'), ...steps] };
 }
 
-/** One server's side of a scenario. */
-export class Side {
+/** Who answers to the steps of a scenario. */
+export interface Answers {
+  perform(step: Step): Promise<Heard>;
+  close(): Promise<void>;
+}
+
+/** A running server that answers. */
+export class Side implements Answers {
   readonly #port: number;
   readonly #protocol: 2 | 3;
   readonly #connections = new Map<string, RawClient>();
@@ -171,6 +180,8 @@ export interface Heard {
   readonly value: Reply;
   /** Why there was no reply. */
   readonly lost?: string;
+  /** What came is not known. */
+  readonly unknown?: true;
 }
 
 async function hear(client: RawClient): Promise<Heard> {
@@ -182,24 +193,31 @@ async function hear(client: RawClient): Promise<Heard> {
   }
 }
 
-export interface ScenarioServers {
-  readonly redis: number;
-  readonly bellwether: number;
-  readonly redisVersion: readonly [number, number, number];
+/** What came of a scenario. */
+export interface Outcome {
+  /** What does not agree: a text per step. */
+  readonly complaints: readonly string[];
+  /** What Redis answered, bytes as they came, one per step. */
+  readonly wires: readonly string[];
 }
 
-/** Runs a scenario on both servers, each with an empty keyspace, and tells what does not agree: a text per step. */
+/**
+ * Runs a scenario on both sides, each of which begins with an empty keyspace.
+ * @param version of Redis, as [major, minor, patch]
+ */
 export async function compare(
-  { steps }: Scenario,
-  servers: ScenarioServers,
-  protocol: 2 | 3,
-): Promise<string[]> {
-  const sides = [new Side(servers.redis, protocol), new Side(servers.bellwether, protocol)] as const;
+  steps: readonly Step[],
+  redisSide: Answers,
+  bellwetherSide: Answers,
+  version: readonly number[],
+): Promise<Outcome> {
   const complaints: string[] = [];
+  const wires: string[] = [];
   try {
-    for (const [i, step] of [parseLine('z> FLUSHALL'), ...steps].entries()) {
-      const [redis, bellwether] = await Promise.all([sides[0].perform(step), sides[1].perform(step)]);
-      const complaint = judge(step, redis, bellwether, servers.redisVersion);
+    for (const [i, step] of steps.entries()) {
+      const [redis, bellwether] = await Promise.all([redisSide.perform(step), bellwetherSide.perform(step)]);
+      wires.push(redis.wire);
+      const complaint = judge(step, redis, bellwether, version);
       if (complaint !== null) {
         const shown = [show(redis.wire), show(bellwether.wire)];
         complaints.push(
@@ -208,9 +226,9 @@ export async function compare(
       }
     }
   } finally {
-    await Promise.all(sides.map((side) => side.close()));
+    await Promise.all([redisSide.close(), bellwetherSide.close()]);
   }
-  return complaints;
+  return { complaints, wires };
 }
 
 export function show(wire: string): string {
@@ -220,6 +238,7 @@ export function show(wire: string): string {
 function judge(step: Step, redis: Heard, bellwether: Heard, version: readonly number[]): string | null {
   const lost = step.agreement === 'closed' ? undefined : (redis.lost ?? bellwether.lost);
   if (lost !== undefined) return lost;
+  if (redis.unknown === true) return null;
   const agreed = agrees(step.agreement, redis, bellwether);
   const { difference } = step;
   if (difference === null || (difference.until !== null && !isBefore(version, difference.until)))
@@ -242,7 +261,8 @@ export function agrees(agreement: Agreement, redis: Heard, bellwether: Heard): b
       typeof redis.value === 'number' &&
       typeof bellwether.value === 'number' &&
       Math.sign(redis.value) === Math.sign(bellwether.value) &&
-      Math.abs(redis.value - bellwether.value) <= tolerance
+      Math.abs(redis.value - bellwether.value) <=
+        (Math.abs(redis.value) < leastMs ? toleranceSeconds : toleranceMs)
     );
   if (agreement === 'unordered') return inOrder(redis.value) === inOrder(bellwether.value);
   return (
