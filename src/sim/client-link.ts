@@ -81,7 +81,7 @@ export class ClientLink {
   /** Reaches the node after a while; behind everything that was sent before. */
   #there(work: () => void): void {
     this.#arrivesMs = Math.max(this.#arrivesMs, this.#loop.nowMs + this.#random.between(0.1, 2));
-    this.#life?.process.after(this.#arrivesMs - this.#loop.nowMs, work);
+    this.#life?.process.after(this.#arrivesMs - this.#loop.nowMs, work, this);
   }
 
   /** Reaches the client after a while. */

@@ -1,9 +1,13 @@
 import type { NodeId } from '../core/types.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
+/** In place of a node's name: whoever leads when the fault comes. */
+export const theLeader: NodeId = 'the leader';
+
 /** One thing that goes wrong, from `atMs` on for `forMs`, in virtual ms. */
 export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'kill' | 'power loss' | 'pause'; readonly node: NodeId }
+  | { readonly kind: 'wipe'; readonly node: NodeId }
   | { readonly kind: 'disk hangs'; readonly node: NodeId }
   | { readonly kind: 'disk fails'; readonly node: NodeId }
   | { readonly kind: 'disk slow'; readonly node: NodeId; readonly ms: number }
@@ -21,6 +25,7 @@ const kinds: readonly FaultKind[] = [
   'kill',
   'power loss',
   'power loss everywhere',
+  'wipe',
   'pause',
   'disk hangs',
   'disk fails',
@@ -42,12 +47,16 @@ const kinds: readonly FaultKind[] = [
  * rare combinations become likely in some run that way.
  */
 export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], spanMs: number): Fault[] {
-  const inUse = random.shuffled(kinds).slice(0, 2 + random.below(kinds.length - 1));
+  // Fewer than three nodes are no cluster without the data of one of them.
+  const possible = kinds.filter((kind) => kind !== 'wipe' || nodes.length > 2);
+  const inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
   const everyMs = random.pick([150, 400, 1000, 2500]);
   const faults: Fault[] = [];
   let atMs = random.chance(0.3) ? 0 : random.between(0, 1500);
   while (atMs < spanMs) {
     faults.push(drawFault(random, nodes, random.pick(inUse), atMs));
+    // A write that two of three nodes hold survives the loss of one disk, not of two.
+    if (faults[faults.length - 1]?.kind === 'wipe') inUse.splice(inUse.indexOf('wipe'), 1);
     atMs += random.between(0, 2 * everyMs);
   }
   return faults;
@@ -55,7 +64,8 @@ export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], sp
 
 function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKind, atMs: number): Fault {
   const forMs = random.pick([50, 300, 1000, 4000]) * random.between(0.5, 1.5);
-  const [node, other = node] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
+  const [first, other = first] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
+  const node = random.chance(0.4) ? theLeader : first;
   const at = { atMs, forMs };
   switch (kind) {
     case 'power loss everywhere':
@@ -63,7 +73,9 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
     case 'checkpoint':
       return { ...at, kind };
     case 'partition':
-      return { ...at, kind, side: random.shuffled(nodes).slice(0, 1 + random.below(nodes.length)) };
+      return random.chance(0.3)
+        ? { ...at, kind, side: [theLeader] }
+        : { ...at, kind, side: random.shuffled(nodes).slice(0, 1 + random.below(nodes.length)) };
     case 'one way':
     case 'break':
     case 'cut off':

@@ -1,11 +1,14 @@
 import type { NodeId } from '../core/types.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { Fault } from './fault-plan.ts';
-import { describeFault } from './fault-plan.ts';
+import { describeFault, theLeader } from './fault-plan.ts';
 import type { SimNetwork } from './network.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 import type { Trace } from './trace.ts';
+
+/** How soon a process that ended is started again once all faults are over, in ms. */
+const restartMs = 100;
 
 /** Makes things go wrong, and right again. */
 export class Faults {
@@ -33,9 +36,10 @@ export class Faults {
   }
 
   schedule(plan: readonly Fault[]): void {
-    for (const fault of plan) {
-      this.#loop.after(fault.atMs, () => {
+    for (const planned of plan) {
+      this.#loop.after(planned.atMs, () => {
         if (this.#over) return;
+        const fault = this.#named(planned);
         this.#trace.say('fault', describeFault(fault));
         this.#cause(fault);
       });
@@ -46,11 +50,30 @@ export class Faults {
   end(): void {
     this.#over = true;
     for (const undo of [...this.#undo]) undo();
+    this.#keepUp();
+  }
+
+  /** A process may still end by itself, of a disk that failed before. */
+  #keepUp(): void {
     for (const node of this.#nodes) node.start();
+    this.#loop.after(restartMs, () => this.#keepUp());
   }
 
   #node(id: NodeId): SimNode {
     return this.#nodes.find((node) => node.id === id) as SimNode;
+  }
+
+  /** The fault with a node's name where it says "the leader". */
+  #named<T extends Fault>(fault: T): T {
+    const leader =
+      this.#nodes.find(({ replica }) => replica?.serving === true) ?? this.#random.pick(this.#nodes);
+    const name = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(name);
+      return value === theLeader ? leader.id : value;
+    };
+    return Object.fromEntries(
+      Object.entries(fault).map(([key, value]) => [key, name(value)]),
+    ) as unknown as T;
   }
 
   #for(ms: number, undo: () => void): void {
@@ -67,6 +90,9 @@ export class Faults {
       case 'kill':
       case 'power loss':
         this.#node(fault.node).crash(fault.kind);
+        break;
+      case 'wipe':
+        this.#node(fault.node).wipe();
         break;
       case 'power loss everywhere':
         for (const node of this.#nodes) {

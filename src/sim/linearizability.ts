@@ -1,7 +1,7 @@
 import type { Operation } from './history.ts';
 
 /** States that are tried before the search gives up. */
-const statesMax = 3_000_000;
+const statesMax = 400_000;
 
 export type Verdict =
   | { readonly kind: 'linearizable' }
@@ -48,11 +48,12 @@ interface Point {
  * their call, or never.
  */
 export function checkLinearizable(operations: readonly Operation[]): Verdict {
-  const relevant = withoutUnseen(operations);
+  const relevant = simplified(operations);
   const head = listOf(relevant);
   let left = relevant.filter(({ returned }) => returned !== Number.POSITIVE_INFINITY).length;
   let state: State = null;
-  let done = 0n;
+  const done = { known: new DoneSet(relevant.length), unknown: new DoneSet(relevant.length) };
+  const doneOf = (point: Point): DoneSet => (point.match === null ? done.unknown : done.known);
   const seen = new Set<string>();
   const chosen: { readonly point: Point; readonly state: State }[] = [];
   let furthest: Point | null = null;
@@ -60,16 +61,16 @@ export function checkLinearizable(operations: readonly Operation[]): Verdict {
   while (left > 0) {
     if (at?.isCall === true) {
       const next = apply(state, at.operation);
-      const bit = 1n << BigInt(at.index);
-      if (next !== undefined && !hasEarlierTwin(at) && isNew(seen, done | bit, next)) {
+      if (next !== undefined && !hasEarlierTwin(at)) doneOf(at).add(at.index);
+      if (next !== undefined && doneOf(at).has(at.index) && isNew(seen, done, next)) {
         if (seen.size > statesMax) return { kind: 'undecided' };
         chosen.push({ point: at, state });
         state = next;
-        done |= bit;
         if (at.match !== null) left -= 1;
         takeOut(at);
         at = head.after;
       } else {
+        doneOf(at).delete(at.index);
         at = at.after;
       }
       continue;
@@ -80,7 +81,7 @@ export function checkLinearizable(operations: readonly Operation[]): Verdict {
     const last = chosen.pop();
     if (last === undefined) return { kind: 'violated', stuckAt: (furthest as Point).operation };
     state = last.state;
-    done &= ~(1n << BigInt(last.point.index));
+    doneOf(last.point).delete(last.point.index);
     if (last.point.match !== null) left += 1;
     putBack(last.point);
     at = last.point.after;
@@ -88,8 +89,53 @@ export function checkLinearizable(operations: readonly Operation[]): Verdict {
   return { kind: 'linearizable' };
 }
 
-function isNew(seen: Set<string>, done: bigint, state: State): boolean {
-  const name = `${done.toString(36)} ${state === null ? '-' : `=${state}`}`;
+/** A set of indices most of which lie below all that are missing, so that its name is short. */
+class DoneSet {
+  readonly #has: Uint8Array;
+  #count = 0;
+  /** Every index below is in the set. */
+  #prefix = 0;
+
+  constructor(size: number) {
+    this.#has = new Uint8Array(size);
+  }
+
+  has(index: number): boolean {
+    return this.#has[index] === 1;
+  }
+
+  add(index: number): void {
+    this.#has[index] = 1;
+    this.#count += 1;
+    while (this.#has[this.#prefix] === 1) this.#prefix += 1;
+  }
+
+  /** An index that is not in the set is left alone. */
+  delete(index: number): void {
+    if (this.#has[index] === 0) return;
+    this.#has[index] = 0;
+    this.#count -= 1;
+    this.#prefix = Math.min(this.#prefix, index);
+  }
+
+  get name(): string {
+    let name = String(this.#prefix);
+    let beyond = this.#count - this.#prefix;
+    for (let index = this.#prefix + 1; beyond > 0; index++) {
+      if (this.#has[index] === 0) continue;
+      name += `,${index}`;
+      beyond -= 1;
+    }
+    return name;
+  }
+}
+
+function isNew(
+  seen: Set<string>,
+  done: { readonly known: DoneSet; readonly unknown: DoneSet },
+  state: State,
+): boolean {
+  const name = `${done.known.name} ${done.unknown.name} ${state === null ? '-' : `=${state}`}`;
   if (seen.has(name)) return false;
   seen.add(name);
   return true;
@@ -101,36 +147,47 @@ function isNew(seen: Set<string>, done: bigint, state: State): boolean {
  */
 function hasEarlierTwin(point: Point): boolean {
   const { operation } = point;
-  if (point.match !== null || operation.kind === 'set') return false;
+  if (point.match !== null) return false;
   for (let earlier = point.before; earlier !== null; earlier = earlier.before) {
     const twin = earlier.isCall && earlier.match === null && earlier.index >= 0;
-    if (twin && earlier.operation.kind === operation.kind) return true;
+    if (twin && earlier.operation.kind === operation.kind && earlier.operation.value === operation.value)
+      return true;
   }
   return false;
 }
 
+/** Stands for every value that nobody read. */
+const unread = '\0unread';
+
 /**
- * A `set` without a known outcome whose value nobody read explains nothing, on a key that is only set and read: the
- * rest fits without it whenever it fits with it.
+ * The same question with less to try. Values that nobody read need no telling apart. On a key that is only set and
+ * read, a `set` without a known outcome and with such a value explains nothing: the rest fits without it whenever it
+ * fits with it.
  */
-function withoutUnseen(operations: readonly Operation[]): readonly Operation[] {
-  if (operations.some(({ kind }) => kind !== 'set' && kind !== 'get')) return operations;
+function simplified(operations: readonly Operation[]): readonly Operation[] {
   const read = new Set(operations.filter(({ kind }) => kind === 'get').map(({ result }) => result));
-  return operations.filter(
-    ({ kind, returned, value }) => kind !== 'set' || returned !== Number.POSITIVE_INFINITY || read.has(value),
-  );
+  const isUnread = ({ kind, value }: Operation): boolean => kind === 'set' && !read.has(value);
+  const plain = operations.every(({ kind }) => kind === 'set' || kind === 'get');
+  return operations
+    .filter((operation) => !plain || operation.returned !== Number.POSITIVE_INFINITY || !isUnread(operation))
+    .map((operation) => (isUnread(operation) ? { ...operation, value: unread } : operation));
 }
 
 function listOf(operations: readonly Operation[]): Point {
   const points: { readonly time: number; readonly point: Point }[] = [];
-  operations.forEach((operation, index) => {
+  let known = 0;
+  let unknown = 0;
+  for (const operation of [...operations].sort((a, b) => a.invoked - b.invoked)) {
+    const answered = operation.returned !== Number.POSITIVE_INFINITY;
+    // Those with and without a known outcome are numbered apart.
+    const index = answered ? known++ : unknown++;
     const call: Point = { operation, index, isCall: true, match: null, before: null, after: null };
     points.push({ time: operation.invoked, point: call });
-    if (operation.returned === Number.POSITIVE_INFINITY) return;
+    if (!answered) continue;
     const end: Point = { operation, index, isCall: false, match: null, before: null, after: null };
     call.match = end;
     points.push({ time: operation.returned, point: end });
-  });
+  }
   // A call at the very time of a return counts as before it: the two are taken as concurrent.
   points.sort((a, b) => a.time - b.time || Number(b.point.isCall) - Number(a.point.isCall));
   const nobody = {

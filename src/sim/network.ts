@@ -190,7 +190,7 @@ export class SimNetwork {
       const { shard, message } = decodeMessage(frame);
       this.#trace.mix(`${connection.from} ${connection.to} ${message.kind} ${message.term}`);
       peer.handler.received(connection.from, shard, message);
-    });
+    }, connection);
   }
 
   #age(port: PeerPort, peer: NodeId): void {

@@ -16,7 +16,8 @@ export class Process {
   readonly #random: SeededRandom;
   readonly #failed: (error: Error) => void;
   #paused = false;
-  #backlog: (() => void)[] = [];
+  /** What arrived during a pause, in order for each source. */
+  readonly #backlog = new Map<object, (() => void)[]>();
   #turnEnds: (() => void)[] = [];
   #turnScheduled = false;
   #turnMissed = false;
@@ -39,11 +40,13 @@ export class Process {
     return this.#paused;
   }
 
-  /** Input. */
-  enter(work: () => void): void {
+  /** Input. What comes from one source (a connection, say) keeps its order; without one it has no order to keep. */
+  enter(work: () => void, source: object = work): void {
     if (!this.alive) return;
     if (this.#paused) {
-      this.#backlog.push(work);
+      const waiting = this.#backlog.get(source);
+      if (waiting === undefined) this.#backlog.set(source, [work]);
+      else waiting.push(work);
       return;
     }
     this.#guarded(work);
@@ -53,8 +56,8 @@ export class Process {
   }
 
   /** Calls `work` after a while of real time, as a timer does. */
-  after(delayMs: number, work: () => void): void {
-    this.#loop.after(delayMs, () => this.enter(work));
+  after(delayMs: number, work: () => void, source: object = work): void {
+    this.#loop.after(delayMs, () => this.enter(work, source));
   }
 
   #guarded(work: () => void): void {
@@ -104,13 +107,15 @@ export class Process {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    const backlog = this.#backlog;
-    this.#backlog = [];
+    const backlog = [...this.#backlog.values()];
+    this.#backlog.clear();
     if (this.#turnMissed) this.#scheduleTurn(0);
     this.#turnMissed = false;
-    for (const work of backlog) {
-      if (this.#paused) this.#backlog.push(work);
-      else this.enter(work);
+    while (backlog.length > 0) {
+      const at = this.#random.below(backlog.length);
+      const source = backlog[at] as (() => void)[];
+      this.enter(source.shift() as () => void);
+      if (source.length === 0) backlog.splice(at, 1);
     }
   }
 }

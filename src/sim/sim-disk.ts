@@ -22,6 +22,8 @@ export class SimDisk {
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
   readonly #trace: Trace;
+  /** About how long a durable write takes. */
+  readonly #usualMs: number;
   #disk: MemoryDisk | null = null;
 
   constructor(name: string, loop: EventLoop, random: SeededRandom, trace: Trace) {
@@ -29,6 +31,7 @@ export class SimDisk {
     this.#loop = loop;
     this.#random = random;
     this.#trace = trace;
+    this.#usualMs = random.pick([0.3, 0.3, 2, 10]);
   }
 
   /** The disk for a new life, as the last one left it. */
@@ -50,10 +53,14 @@ export class SimDisk {
     return this.#disk;
   }
 
+  wipe(): void {
+    this.#disk = null;
+  }
+
   #tookMs({ kind }: DiskOperation): number {
     const waits = Math.max(0, this.hangsUntilMs - this.#loop.nowMs);
     const durable = kind === 'write' || kind === 'sync' || kind === 'syncDirectory';
-    const usual = durable ? this.#random.between(0.15, 0.6) : this.#random.between(0.02, 0.1);
+    const usual = durable ? this.#usualMs * this.#random.between(0.5, 2) : this.#random.between(0.02, 0.1);
     const late = this.#random.chance(0.005) ? this.#random.between(0, 30) : 0;
     return waits + usual + late + (durable ? this.slowMs : 0);
   }

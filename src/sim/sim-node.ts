@@ -69,6 +69,7 @@ export class SimNode {
   #fresh = true;
   #lastDeath: Death = 'kill';
   #lives = 0;
+  #instance = 1;
 
   constructor(id: NodeId, world: SimWorld, random: SeededRandom) {
     this.id = id;
@@ -123,7 +124,7 @@ export class SimNode {
     const peers = network.open(process, handler, () => ({
       node: this.id,
       cluster: clusterName,
-      instance: `${this.id}-disk`,
+      instance: `${this.id}-disk-${this.#instance}`,
       client: addressOf(this.id),
       fresh: this.#fresh,
     }));
@@ -202,6 +203,15 @@ export class SimNode {
     } else if (death === 'power loss') {
       this.#lastDeath = death;
     }
+  }
+
+  /** The disk is replaced by an empty one. */
+  wipe(): void {
+    this.crash('power loss');
+    this.#world.trace.say(this.id, 'has an empty disk');
+    this.disk.wipe();
+    this.#fresh = true;
+    this.#instance += 1;
   }
 
   #end(death: Death): void {

@@ -90,12 +90,12 @@ class Simulation {
   }
 
   #createClient(number: number, random: SeededRandom): SimClient {
-    const weak = number > 0 && random.chance(0.1);
+    const weak = number > 0 && random.chance(0.25);
     return new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
       number,
       hello: weak ? ['REPL', 'ACK', random.pick(['leader', 'none'])] : null,
       believes: !weak,
-      timeoutMs: random.pick([300, 1000, 3000]),
+      timeoutMs: random.pick([100, 300, 1000, 3000]),
     });
   }
 

@@ -10,7 +10,7 @@ import { onlyShard } from './sim-node.ts';
 import { StateDigests } from './state-digests.ts';
 
 /** Digests are compared at multiples of this, since each costs a walk over the state. */
-const digestEvery = 4;
+const digestEvery = 16;
 
 /** What was last seen of one life of a node. */
 interface Seen {
