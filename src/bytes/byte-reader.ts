@@ -1,3 +1,5 @@
+import { shortBytes, shortString } from './short-string.ts';
+
 /** Thrown when bytes do not hold what their format promises: they end early or carry an impossible value. */
 export class MalformedBytes extends Error {
   /** Where in the buffer the problem is. */
@@ -59,7 +61,9 @@ export class ByteReader {
   bytes(): string {
     const length = this.u32();
     const at = this.#take(length);
-    return this.buffer.latin1Slice(at, at + length);
+    return length <= shortBytes
+      ? shortString(this.buffer, at, length)
+      : this.buffer.latin1Slice(at, at + length);
   }
 
   /** A view of the next bytes. */

@@ -57,7 +57,6 @@ function set(context: CommandContext, args: readonly Bytes[]): void {
   const key = args[1] as Bytes;
   const value = args[2] as Bytes;
   if (args.length === 3) {
-    context.get(key);
     effects.putString(key, value, 0);
     reply.ok();
     return;

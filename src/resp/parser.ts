@@ -1,3 +1,4 @@
+import { shortBytes, shortString } from '../bytes/short-string.ts';
 import type { Bytes } from '../bytes/types.ts';
 
 /** What a client may send at most. */
@@ -113,7 +114,9 @@ export class RespParser {
       const start = this.#at;
       const end = start + this.#bulk;
       if (end + 2 > buffer.length) return null;
-      args.push(this.#bulk < 12 ? shortString(buffer, start, end) : buffer.latin1Slice(start, end));
+      args.push(
+        this.#bulk <= shortBytes ? shortString(buffer, start, this.#bulk) : buffer.latin1Slice(start, end),
+      );
       this.#at = end + 2;
       this.#bulk = -1;
     }
@@ -180,13 +183,6 @@ export class RespParser {
     if (words === null) throw new ProtocolError('ERR Protocol error: unbalanced quotes in request');
     return words;
   }
-}
-
-/** For a few bytes, a loop is cheaper than the call into native code. */
-function shortString(buffer: Buffer, start: number, end: number): string {
-  let text = '';
-  for (let i = start; i < end; i++) text += String.fromCharCode(buffer[i] as number);
-  return text;
 }
 
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };

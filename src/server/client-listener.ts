@@ -28,7 +28,7 @@ export class ClientListener {
   constructor(options: ClientListenerOptions) {
     this.#options = options;
     this.maxClients = options.maxClients;
-    this.#server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
   /** Rejects with BW_PORT_TAKEN or BW_CONFIG_INVALID. */

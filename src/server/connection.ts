@@ -7,6 +7,9 @@ import type { ClientSession, SessionSink } from '../shard/session-types.ts';
 /** Bytes that a client may send ahead while its session takes no command; then its socket is not read. */
 const readAheadBytes = 1 << 20;
 
+/** A connection that is being closed and moves no bytes for so long is cut, ms. */
+const lastBytesMs = 500;
+
 export interface ConnectionLimits {
   readonly request: RequestLimits;
   /** Bytes of replies that a client may leave unread before it is disconnected. */
@@ -40,6 +43,7 @@ export class Connection implements SessionSink {
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     this.session = host.openSession(this);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('end', () => this.#inputEnded());
     socket.on('close', () => this.#gone());
     socket.on('error', () => socket.destroy());
   }
@@ -65,6 +69,7 @@ export class Connection implements SessionSink {
     if (this.#running || !this.#open) return;
     this.#running = true;
     try {
+      this.session.arrived();
       while (!this.session.blocked && this.#open) {
         this.#parser.stranger = !this.session.authenticated;
         const args = this.#parser.next();
@@ -77,6 +82,13 @@ export class Connection implements SessionSink {
     } finally {
       this.#running = false;
     }
+  }
+
+  /** The client sends no more, but may still read: it gets its replies. What would have to wait is dropped, as it may be gone. */
+  #inputEnded(): void {
+    if (!this.#open) return;
+    if (this.session.blocked) this.#socket.end();
+    else this.session.closeAfterReply();
   }
 
   write(bytes: Buffer): void {
@@ -104,8 +116,8 @@ export class Connection implements SessionSink {
     if (!this.#open) return;
     this.#open = false;
     this.#socket.end();
-    // Whoever does not take its last bytes soon is not waited for.
-    setTimeout(() => this.#socket.destroy(), 500).unref();
+    // Whoever takes none of its last bytes for a while is not waited for.
+    this.#socket.setTimeout(lastBytesMs, () => this.#socket.destroy());
   }
 
   #gone(): void {

@@ -67,40 +67,32 @@ export class Executor implements CommandContext {
     args: readonly Bytes[],
     session: SessionControl,
     reply: ReplyWriter,
-    how: { leading: boolean; policy: number },
+    leading: boolean,
+    policy: number,
   ): number {
     this.session = session;
     this.reply = reply;
     this.now = this.#host.timeMs();
-    this.#leading = how.leading;
-    this.#policy = how.policy;
+    this.#leading = leading;
+    this.#policy = policy;
     this.#gate = 0;
-    const run = spec.run as NonNullable<CommandSpec['run']>;
-    this.#guard(spec.name, () => run(this, args));
+    try {
+      (spec.run as NonNullable<CommandSpec['run']>)(this, args);
+    } catch (error) {
+      throw halfEntry(spec.name, error as Error);
+    }
     return this.#close() ? -this.#keyspace.appliedLsn : this.#gate;
   }
 
   /** The leader's own work (expiry): deletes keys as one entry; true when it wrote one. */
   expire(keys: readonly Bytes[]): boolean {
     this.#policy = 0;
-    this.#guard('expiry', () => {
-      for (const key of keys) this.#leaderEffects.remove(key);
-    });
-    return this.#close();
-  }
-
-  #guard(name: string, work: () => void): void {
     try {
-      work();
+      for (const key of keys) this.#leaderEffects.remove(key);
     } catch (error) {
-      // Half an entry must not become history, and its effects are in the state already.
-      throw new BellwetherError(
-        'BW_INTERNAL',
-        `${name} failed: ${(error as Error).message}`,
-        'Please report this.',
-        { cause: error },
-      );
+      throw halfEntry('expiry', error as Error);
     }
+    return this.#close();
   }
 
   #close(): boolean {
@@ -114,9 +106,9 @@ export class Executor implements CommandContext {
   // What handlers see.
 
   get(key: Bytes): Entry | undefined {
-    const gate = this.#keyspace.gateOf(key);
-    if (gate > this.#gate) this.#gate = gate;
     const entry = this.#keyspace.peek(key);
+    const gate = this.#keyspace.gateOf(key, entry);
+    if (gate > this.#gate) this.#gate = gate;
     if (entry === undefined || this.isLive(entry)) return entry;
     if (this.#leading) this.#leaderEffects.remove(key);
     return undefined;
@@ -135,4 +127,11 @@ export class Executor implements CommandContext {
   isLive(entry: Entry): boolean {
     return entry.expiresAt === 0 || entry.expiresAt > this.now;
   }
+}
+
+/** Half an entry must not become history, and its effects are in the state already: the process has to end. */
+function halfEntry(name: string, error: Error): BellwetherError {
+  return new BellwetherError('BW_INTERNAL', `${name} failed: ${error.message}`, 'Please report this.', {
+    cause: error,
+  });
 }

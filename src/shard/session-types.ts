@@ -17,6 +17,7 @@ export interface SessionSink {
  * One client's conversation, whatever carries it (shard/session.ts implements it). Feed complete commands while
  * `blocked` is false:
  *
+ *   session.arrived();
  *   while (!session.blocked) { const args = parser.next(); if (args === null) break; session.execute(args); }
  *
  * When `resume` is called on the sink, run that loop again.
@@ -29,10 +30,14 @@ export interface ClientSession {
   readonly blocked: boolean;
   /** Reply bytes produced and not yet given to the sink. */
   readonly pendingBytes: number;
+  /** Commands have arrived, or are taken up again: those that follow count from now. */
+  arrived(): void;
   /** The command name is args[0]; there is at least one. */
   execute(args: Bytes[]): void;
   /** The client's bytes made no sense: sends the error line in order, then closes. */
   protocolError(line: string): void;
+  /** Takes no further command, and closes once the replies so far have left. */
+  closeAfterReply(): void;
   /** The client is gone: forgets everything that waits. */
   disconnected(): void;
 }

@@ -108,10 +108,17 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
 
   // From the connection.
 
+  /**
+   * One look at the clock for all commands that came together. A read is proven by leadership at or after this moment:
+   * they were all sent before it, so what they see is current for them.
+   */
+  arrived(): void {
+    this.lastMs = this.#host.now();
+  }
+
   execute(args: Bytes[]): void {
     this.commands += 1;
     this.#host.stats.commands += 1;
-    this.lastMs = this.#host.now();
     this.#skipping = this.#skipNext;
     this.#skipNext = false;
     const found = findCommand(args);
@@ -173,6 +180,9 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   /** The slot of a command's keys; -1 without keys; an error line when they are in several, or make no sense. */
   #slotOf(spec: CommandSpec, args: readonly Bytes[]): number | string {
     if (spec.scope !== 'keys') return -1;
+    // Most commands have one key, always in the same place.
+    if (spec.findKeys === undefined && spec.keys !== null && spec.keys.first === spec.keys.last)
+      return slotOf(args[spec.keys.first] as Bytes);
     const indices = keysOf(spec, args);
     if (indices === null) return 'ERR syntax error';
     let slot = -1;
@@ -250,10 +260,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const { writer, options } = this.#host;
     writer.protocol = this.protocol;
     this.#current = replica;
-    const result = replica.executor.run(spec, args, this, writer, {
-      leading,
-      policy: this.#host.policyCode(this.#policy),
-    });
+    const policy = this.#host.policyCode(this.#policy);
+    const result = replica.executor.run(spec, args, this, writer, leading, policy);
     this.#current = null;
     replica.sealLarge();
     let gate: Gate | null = null;

@@ -63,6 +63,7 @@ export class ClientLink {
 
   #feed(): void {
     const session = this.#session;
+    session?.arrived();
     while (session !== null && !session.blocked) {
       const args = this.#commands.shift();
       if (args === undefined) return;

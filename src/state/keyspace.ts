@@ -48,8 +48,8 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   }
 
   /** The LSN that a reply which looked at the key depends on; for a missing key that of its delete, while that may be taken back. */
-  gateOf(key: Bytes): number {
-    const lsn = this.peek(key)?.lsn ?? this.#tombstones.lsnOf(key);
+  gateOf(key: Bytes, entry = this.peek(key)): number {
+    const lsn = entry?.lsn ?? this.#tombstones.lsnOf(key);
     return Math.max(lsn, this.#floorLsn);
   }
 

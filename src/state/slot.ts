@@ -10,8 +10,19 @@ for (let i = 0; i < 256; i++) {
   table[i] = crc & 0xffff;
 }
 
+/** The key that was asked for last: one command asks several times for the slot of its key. */
+let lastKey: Bytes = '';
+let lastSlot = 0;
+
 /** The slot of a key; of the part between the first `{` and the next `}` when that is not empty. */
 export function slotOf(key: Bytes): number {
+  if (key === lastKey) return lastSlot;
+  lastSlot = computeSlot(key);
+  lastKey = key;
+  return lastSlot;
+}
+
+function computeSlot(key: Bytes): number {
   let from = 0;
   let to = key.length;
   const open = key.indexOf('{');
