@@ -43,7 +43,8 @@ export class Connection implements SessionSink {
     this.localAddress = `${socket.localAddress}:${socket.localPort}`;
     this.session = host.openSession(this);
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('end', () => this.#inputEnded());
+    // The client sends no more, but may still read: it gets its replies.
+    socket.on('end', () => this.session.closeAfterReply());
     socket.on('close', () => this.#gone());
     socket.on('error', () => socket.destroy());
   }
@@ -82,13 +83,6 @@ export class Connection implements SessionSink {
     } finally {
       this.#running = false;
     }
-  }
-
-  /** The client sends no more, but may still read: it gets its replies. What would have to wait is dropped, as it may be gone. */
-  #inputEnded(): void {
-    if (!this.#open) return;
-    if (this.session.blocked) this.#socket.end();
-    else this.session.closeAfterReply();
   }
 
   write(bytes: Buffer): void {

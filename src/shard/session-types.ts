@@ -36,7 +36,7 @@ export interface ClientSession {
   execute(args: Bytes[]): void;
   /** The client's bytes made no sense: sends the error line in order, then closes. */
   protocolError(line: string): void;
-  /** Takes no further command, and closes once the replies so far have left. */
+  /** Takes no further command, drops one that waits, and closes once the replies so far have left. */
   closeAfterReply(): void;
   /** The client is gone: forgets everything that waits. */
   disconnected(): void;

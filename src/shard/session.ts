@@ -63,6 +63,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   #skipNext = false;
   /** This command's reply is not sent. */
   #skipping = false;
+  /** True while the host will call `flush` at the end of this turn. */
+  queuedToFlush = false;
   #parked: Parked | null = null;
   #waiting: Waiting | null = null;
   #pausedUntilMs = 0;
@@ -362,6 +364,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
 
   /** Gives the connection what may leave. */
   flush(): void {
+    this.queuedToFlush = false;
     if (this.#closed) return;
     this.replies.release((bytes) => this.#sink.write(bytes));
     if (this.replies.unprovable) this.close('leadership ended before a read could be answered');
@@ -426,6 +429,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 
   closeAfterReply(): void {
+    this.#unpark();
+    this.#waiting = null;
     this.#closing = true;
     this.#host.replied(this);
   }
