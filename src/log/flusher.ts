@@ -167,6 +167,7 @@ export class Flusher {
     this.openedSegment = segment;
     for (const { shard, position } of reports) if (position !== null) shard.cache.durableLsn = position.lsn;
     // The disk goes on while the listeners work.
+    for (const shard of this.#shards.values()) shard.listener?.nextWrite?.();
     this.flush();
     for (const report of reports) tell(report);
     if (this.idle) this.#listener.idle();

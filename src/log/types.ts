@@ -12,7 +12,7 @@ export interface HardState {
   readonly vote: string | null;
 }
 
-/** Told about one shard. Calls come from completed writes, never from inside a call into the log. */
+/** Told about one shard. Calls come from completed writes, never from inside another call into the log. */
 export interface ShardLogListener {
   /**
    * Every record that was queued for the shard up to and including `position` (its last entry) and `hardState`
@@ -20,6 +20,8 @@ export interface ShardLogListener {
    * reports where the log ends behind it; what was cut while the write was in flight is never reported.
    */
   durable(position: LogPosition | null, hardState: HardState | null): void;
+  /** A write has ended and the next one begins as soon as this returns: what is to be in it must be appended now. */
+  nextWrite?(): void;
 }
 
 export interface NodeLogListener {

@@ -188,6 +188,13 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#settle(now);
   }
 
+  /** From the log: the next write takes along what was executed during the last one. */
+  nextWrite(): void {
+    if (this.#builder.count === 0) return;
+    this.seal();
+    this.#context.touched();
+  }
+
   /** From the log: what was queued for this shard is durable. */
   durable(position: LogPosition | null, hardState: HardState | null): void {
     const now = this.#context.clock.monotonicMs();

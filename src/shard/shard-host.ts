@@ -134,7 +134,10 @@ export class ShardHost implements SessionHost, PeerHandler {
   }
 
   replied(session: Session): void {
-    this.#flushing.push(session);
+    if (!session.queuedToFlush) {
+      session.queuedToFlush = true;
+      this.#flushing.push(session);
+    }
     this.touched();
   }
 
@@ -191,14 +194,16 @@ export class ShardHost implements SessionHost, PeerHandler {
   route(slot: number, needs: 'read' | 'write', readOnly: boolean, _asking: boolean): Route {
     const replica = this.replicas.values().next().value;
     if (replica === undefined) return { kind: 'park', reason: 'this node is starting' };
-    const now = this.now();
-    if (now < this.#pausedUntilMs && (needs === 'write' || !this.#pauseWritesOnly))
-      return { kind: 'park', reason: 'clients are paused', patient: true };
+    if (this.#pausedUntilMs > 0 && (needs === 'write' || !this.#pauseWritesOnly)) {
+      if (this.now() < this.#pausedUntilMs)
+        return { kind: 'park', reason: 'clients are paused', patient: true };
+      this.#pausedUntilMs = 0;
+    }
     if (replica.serving) return this.#routeOnLeader(replica, needs);
     if (readOnly && needs === 'read' && !replica.rebuilding && replica.core.doubt === null)
       return { kind: 'follower', replica };
     const { leader } = replica.core;
-    const silentMs = now - replica.core.following.heardMs;
+    const silentMs = this.now() - replica.core.following.heardMs;
     const lively =
       leader !== null &&
       leader !== this.#context.self &&
@@ -296,6 +301,8 @@ export class ShardHost implements SessionHost, PeerHandler {
       this.#checkWaits = false;
       for (const session of this.sessions.values()) if (session.waitStage !== null) session.checkWait(now);
     }
+    // What the followers are to store goes out before the replies: they work on it meanwhile.
+    this.#context.flushPeers();
     this.#flushSessions();
     if (this.#closeClients !== null) {
       this.closeSessions(this.#closeClients);
