@@ -29,6 +29,7 @@ export class ProtocolError extends Error {}
 const cr = 13;
 const lf = 10;
 const star = 42;
+const zero = 48;
 const dollar = 36;
 
 /**
@@ -127,10 +128,11 @@ export class RespParser {
   #bulkHeader(): boolean {
     if (this.#at >= this.#buffer.length) return false;
     const type = this.#buffer[this.#at] as number;
-    if (type !== dollar)
-      throw new ProtocolError(`ERR Protocol error: expected '$', got '${String.fromCharCode(type)}'`);
-    const length = this.#number('bulk', 'invalid bulk length');
+    const wrongType = type === dollar ? null : `expected '$', got '${String.fromCharCode(type)}'`;
+    // A wrong line is awaited like a right one before it is judged.
+    const length = type === cr ? 0 : this.#number('bulk', wrongType ?? 'invalid bulk length');
     if (length === null) return false;
+    if (wrongType !== null) throw new ProtocolError(`ERR Protocol error: ${wrongType}`);
     if (length < 0 || length > this.#limits.bulkBytes)
       throw new ProtocolError('ERR Protocol error: invalid bulk length');
     if (this.stranger && length > strangerBulkBytes)
@@ -155,7 +157,8 @@ export class RespParser {
       const byte = buffer[at] as number;
       if (byte === cr) {
         if (at + 1 >= buffer.length) return null;
-        if (!valid || at === first || buffer[at + 1] !== lf)
+        const leadingZero = buffer[first] === zero && (negative || at - first > 1);
+        if (!valid || leadingZero || at === first || buffer[at + 1] !== lf)
           throw new ProtocolError(`ERR Protocol error: ${complaint}`);
         this.#at = at + 2;
         return negative ? -value : value;

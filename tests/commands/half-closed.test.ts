@@ -1,22 +1,7 @@
-import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RawClient } from '../support/raw-client.ts';
+import { RawClient, sendAndEnd } from '../support/raw-client.ts';
 import type { ServerProcess } from '../support/redis-process.ts';
 import { startRival } from '../support/redis-rival.ts';
-
-/** Sends all, says that nothing more comes, and reads until the server closes. */
-function sendAndEnd(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    let received = '';
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-    });
-    socket.on('error', reject);
-    socket.on('close', () => resolve(received));
-    socket.end(text);
-  });
-}
 
 describe('a client that ends its side of the connection', () => {
   let server: ServerProcess;

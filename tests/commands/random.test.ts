@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendAndEnd } from '../support/raw-client.ts';
 import type { ServerProcess } from '../support/redis-process.ts';
-import { CommandSource, randomKeys } from '../support/redis-random.ts';
+import { CommandSource, MangledSource, randomKeys } from '../support/redis-random.ts';
 import { startRival } from '../support/redis-rival.ts';
 import type { Agreement, Heard, Step } from '../support/redis-script.ts';
 import { agrees, parseLine, Side, show } from '../support/redis-script.ts';
@@ -10,6 +11,7 @@ import { redisServerVersion, startRedis } from '../support/redis-server.ts';
 const { BELLWETHER_RANDOM_SEED: ownSeed, BELLWETHER_RANDOM_COMMANDS: ownCount } = process.env;
 const seeds = ownSeed === undefined ? [1, 2, 3, 4] : [Number(ownSeed)];
 const commandsPerSeed = Number(ownCount ?? 1500);
+const mangledPerSeed = Number(ownCount ?? 500);
 /** The whole state is compared after so many commands. */
 const stateEvery = 100;
 const shownBefore = 25;
@@ -33,6 +35,21 @@ describe.skipIf(absent)('random commands', () => {
       await new Comparison(sides, seed).run();
     } finally {
       await Promise.all(sides.map((side) => side.close()));
+    }
+  });
+
+  it.each(seeds)('are answered alike when bytes of them went wrong, seed %i', async (seed) => {
+    const [redis, bellwether] = running as [ServerProcess, ServerProcess];
+    await Promise.all(running.map(({ port }) => sendAndEnd(port, 'FLUSHALL\r\n')));
+    const source = new MangledSource(seed);
+    for (let i = 0; i < mangledPerSeed; i++) {
+      const text = source.next();
+      const [theirs, ours] = await Promise.all([
+        sendAndEnd(redis.port, text),
+        sendAndEnd(bellwether.port, text),
+      ]);
+      if (theirs !== ours)
+        expect.fail(`seed ${seed}: after ${show(text)} Redis ${show(theirs)}, Bellwether ${show(ours)}`);
     }
   });
 });

@@ -17,6 +17,20 @@ interface Waiter {
   readonly timer: NodeJS.Timeout;
 }
 
+/** Sends all, says that nothing more comes, and reads until the server closes: what was received, one character per byte. */
+export function sendAndEnd(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(received));
+    socket.end(Buffer.from(text, 'latin1'));
+  });
+}
+
 /** A client without any cleverness: it sends what it is given, once, and shows the bytes of each reply. */
 export class RawClient {
   readonly #socket: net.Socket;
