@@ -33,6 +33,9 @@ describe.skipIf(absent)('random commands', () => {
     const sides = running.map((server) => new Side(server.port)) as [Side, Side];
     try {
       await new Comparison(sides, seed).run();
+    } catch (error) {
+      (error as Error).message += `\nBellwether's log ends with\n${running[1]?.output()}`;
+      throw error;
     } finally {
       await Promise.all(sides.map((side) => side.close()));
     }

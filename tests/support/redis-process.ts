@@ -13,6 +13,8 @@ const pollMs = 20;
 /** A server process with a directory of its own below the system's temporary one. */
 export interface ServerProcess {
   readonly port: number;
+  /** The end of what it has printed. */
+  output(): string;
   /** Ends the process and removes its directory. */
   stop(): Promise<void>;
 }
@@ -51,9 +53,11 @@ export async function startServer(
   port: number,
   ready: (client: RawClient) => Promise<boolean>,
 ): Promise<ServerProcess> {
-  const output = fs.openSync(path.join(dir, 'output.log'), 'a');
-  const child = spawn(program, args, { cwd: dir, stdio: ['ignore', output, output] });
-  fs.closeSync(output);
+  const outputFile = path.join(dir, 'output.log');
+  const descriptor = fs.openSync(outputFile, 'a');
+  const child = spawn(program, args, { cwd: dir, stdio: ['ignore', descriptor, descriptor] });
+  fs.closeSync(descriptor);
+  const output = (): string => fs.readFileSync(outputFile, 'utf8').slice(-2000);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -69,13 +73,13 @@ export async function startServer(
   const deadline = Date.now() + startMs;
   while (!(await answers(port, ready))) {
     if (hasEnded(child) || Date.now() > deadline) {
-      const said = fs.readFileSync(path.join(dir, 'output.log'), 'utf8').slice(-2000);
+      const said = output();
       await stop();
       throw new Error(`${program} did not start serving on port ${port}:\n${said}`);
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-  return { port, stop };
+  return { port, output, stop };
 }
 
 function hasEnded(child: ChildProcess): boolean {
