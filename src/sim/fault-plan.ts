@@ -1,4 +1,4 @@
-import type { NodeId } from '../core/types.ts';
+import type { Message, NodeId } from '../core/types.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** In place of a node's name: whoever leads when the fault comes. */
@@ -7,6 +7,8 @@ export const theLeader: NodeId = 'the leader';
 /** One thing that goes wrong, from `atMs` on for `forMs`, in virtual ms. */
 export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'kill' | 'power loss' | 'pause'; readonly node: NodeId }
+  /** Whoever sends such a message next loses power soon after it. */
+  | { readonly kind: 'dies of'; readonly message: Message['kind'] }
   | { readonly kind: 'wipe'; readonly node: NodeId }
   | { readonly kind: 'disk hangs'; readonly node: NodeId }
   | { readonly kind: 'disk fails'; readonly node: NodeId }
@@ -21,10 +23,26 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
 
 export type FaultKind = Fault['kind'];
 
+/** What every run meets. */
+const usual: readonly FaultKind[] = ['partition', 'pause', 'kill'];
+
+/** Messages that are a promise, or follow one. */
+const fatalMessages: readonly Message['kind'][] = [
+  'voteResponse',
+  'voteRequest',
+  'appendAck',
+  'appendAck',
+  'append',
+  'campaignNow',
+  'snapshotOffer',
+  'snapshotChunk',
+];
+
 const kinds: readonly FaultKind[] = [
   'kill',
   'power loss',
   'power loss everywhere',
+  'dies of',
   'wipe',
   'pause',
   'disk hangs',
@@ -54,7 +72,8 @@ export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], sp
   const faults: Fault[] = [];
   let atMs = random.chance(0.3) ? 0 : random.between(0, 1500);
   while (atMs < spanMs) {
-    faults.push(drawFault(random, nodes, random.pick(inUse), atMs));
+    const kind = random.chance(0.3) ? random.pick(usual) : random.pick(inUse);
+    faults.push(drawFault(random, nodes, kind, atMs));
     // A write that two of three nodes hold survives the loss of one disk, not of two.
     if (faults[faults.length - 1]?.kind === 'wipe') inUse.splice(inUse.indexOf('wipe'), 1);
     atMs += random.between(0, 2 * everyMs);
@@ -63,9 +82,9 @@ export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], sp
 }
 
 function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKind, atMs: number): Fault {
-  const forMs = random.pick([50, 300, 1000, 4000]) * random.between(0.5, 1.5);
+  const forMs = random.pick([100, 600, 1200, 3000]) * random.between(0.5, 1.5);
   const [first, other = first] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
-  const node = random.chance(0.4) ? theLeader : first;
+  const node = random.chance(0.5) ? theLeader : first;
   const at = { atMs, forMs };
   switch (kind) {
     case 'power loss everywhere':
@@ -73,7 +92,7 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
     case 'checkpoint':
       return { ...at, kind };
     case 'partition':
-      return random.chance(0.3)
+      return random.chance(0.6)
         ? { ...at, kind, side: [theLeader] }
         : { ...at, kind, side: random.shuffled(nodes).slice(0, 1 + random.below(nodes.length)) };
     case 'one way':
@@ -82,6 +101,8 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
       return { ...at, kind, from: node, to: other };
     case 'clog':
       return { ...at, kind, from: node, to: other, ms: random.pick([20, 100, 400]) };
+    case 'dies of':
+      return { ...at, kind, message: random.pick(fatalMessages) };
     case 'disk slow':
       return { ...at, kind, node, ms: random.pick([2, 20, 100]) };
     case 'wall clock':

@@ -1,4 +1,4 @@
-import type { NodeId } from '../core/types.ts';
+import type { Message, NodeId } from '../core/types.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { Fault } from './fault-plan.ts';
 import { describeFault, theLeader } from './fault-plan.ts';
@@ -19,6 +19,8 @@ export class Faults {
   readonly #trace: Trace;
   /** What undoes the faults that are at work. */
   readonly #undo = new Set<() => void>();
+  /** The next of these costs its sender the power. */
+  readonly #fatal = new Set<Message['kind']>();
   #over = false;
 
   constructor(
@@ -33,6 +35,16 @@ export class Faults {
     this.#network = network;
     this.#random = random;
     this.#trace = trace;
+    network.onSend = (from, message) => this.#sent(from, message);
+  }
+
+  #sent(from: NodeId, message: Message): void {
+    if (!this.#fatal.delete(message.kind)) return;
+    this.#loop.after(this.#random.pick([0, 0.05, 0.5, 3]), () => {
+      this.#trace.say('fault', `power loss: ${from} after ${message.kind}`);
+      this.#node(from).crash('power loss');
+      this.#for(this.#random.pick([20, 300, 3000]), () => this.#node(from).start());
+    });
   }
 
   schedule(plan: readonly Fault[]): void {
@@ -49,6 +61,7 @@ export class Faults {
   /** Ends all faults; none comes any more. */
   end(): void {
     this.#over = true;
+    this.#fatal.clear();
     for (const undo of [...this.#undo]) undo();
     this.#keepUp();
   }
@@ -90,6 +103,9 @@ export class Faults {
       case 'kill':
       case 'power loss':
         this.#node(fault.node).crash(fault.kind);
+        break;
+      case 'dies of':
+        this.#fatal.add(fault.message);
         break;
       case 'wipe':
         this.#node(fault.node).wipe();

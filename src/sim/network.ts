@@ -1,4 +1,4 @@
-import type { NodeId } from '../core/types.ts';
+import type { Message, NodeId } from '../core/types.ts';
 import { decodeMessage } from '../peer/codec.ts';
 import type { Lane, PeerHandler, PeerIdentity } from '../peer/types.ts';
 import { Connection } from './connection.ts';
@@ -39,10 +39,16 @@ export class SimNetwork {
     this.#watch();
   }
 
+  /** Told of each message that a process sends. */
+  onSend: (from: NodeId, message: Message) => void = () => {};
+
   /** A process begins to listen and to dial. */
   open(process: Process, handler: PeerHandler, identity: () => PeerIdentity): PeerPort {
     const self = identity().node;
-    const port = new PeerPort(process, handler, identity, () => this.#tellNotFresh(self, port));
+    const port: PeerPort = new PeerPort(process, handler, identity, {
+      aged: () => this.#tellNotFresh(self, port),
+      sent: (message) => this.onSend(self, message),
+    });
     return port;
   }
 

@@ -4,6 +4,12 @@ import type { Lane, PeerHandler, PeerIdentity, PeerNetwork } from '../peer/types
 import type { Connection } from './connection.ts';
 import type { Process } from './process.ts';
 
+interface PeerPortEvents {
+  /** This node is no longer fresh: peers are told before they hear anything else. */
+  aged(): void;
+  sent(message: Message): void;
+}
+
 /** What one process has of the network. */
 export class PeerPort implements PeerNetwork {
   readonly process: Process;
@@ -14,15 +20,14 @@ export class PeerPort implements PeerNetwork {
   /** Which of them it is about to dial. */
   readonly dialling = new Set<string>();
   readonly #identity: () => PeerIdentity;
-  readonly #aged: () => void;
+  readonly #events: PeerPortEvents;
   #fresh: boolean;
 
-  /** @param aged this node is no longer fresh: peers are told before they hear anything else */
-  constructor(process: Process, handler: PeerHandler, identity: () => PeerIdentity, aged: () => void) {
+  constructor(process: Process, handler: PeerHandler, identity: () => PeerIdentity, events: PeerPortEvents) {
     this.process = process;
     this.handler = handler;
     this.#identity = identity;
-    this.#aged = aged;
+    this.#events = events;
     this.#fresh = identity().fresh;
   }
 
@@ -34,12 +39,13 @@ export class PeerPort implements PeerNetwork {
     if (!this.process.alive) return false;
     if (this.#fresh && !this.identity.fresh) {
       this.#fresh = false;
-      this.#aged();
+      this.#events.aged();
     }
     const connection = this.outbound.get(`${to} ${lane}`);
     if (connection === undefined) return false;
     const { header, parts } = encodeMessage(shard, message);
     connection.send(Buffer.concat([header, ...parts]));
+    this.#events.sent(message);
     return true;
   }
 

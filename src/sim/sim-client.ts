@@ -17,6 +17,8 @@ export interface ClientOptions {
   /** False when replies of writes promise nothing, as under a weak acknowledgement policy. */
   readonly believes: boolean;
   readonly timeoutMs: number;
+  /** The part of its requests that only read, 0 to 1. */
+  readonly reads: number;
 }
 
 /** A client with one request in flight. It follows MOVED, and goes to another node when its connection ends. */
@@ -48,6 +50,10 @@ export class SimClient {
     this.#random = random;
     this.#history = history;
     this.#options = options;
+  }
+
+  get reads(): number {
+    return this.#options.reads;
   }
 
   get believes(): boolean {

@@ -18,6 +18,8 @@ export function drawOptions(random: SeededRandom): SimOptions {
   return {
     core: {
       ...defaultCoreOptions,
+      // Candidates that come close together split the votes.
+      electionMaxMs: random.pick([600, 600, 330]),
       inflightBytes: random.pick([2 << 10, 64 << 10, 16 << 20]),
       appendBytes: random.pick([512, 8 << 10, 1 << 20]),
       leases: random.chance(0.8),

@@ -80,6 +80,7 @@ class Simulation {
       hello: null,
       believes: true,
       timeoutMs: 4000,
+      reads: 0,
     });
     this.#faults = new Faults(this.#nodes, this.#loop, network, random.fork(), this.#trace);
     this.#faults.schedule(drawFaultPlan(random.fork(), names, safetyMs));
@@ -96,6 +97,8 @@ class Simulation {
       hello: weak ? ['REPL', 'ACK', random.pick(['leader', 'none'])] : null,
       believes: !weak,
       timeoutMs: random.pick([100, 300, 1000, 3000]),
+      // One that also writes soon waits in vain at a leader that lost its majority; one that only reads does not.
+      reads: random.pick([0.2, 0.5, 0.8, 1, 1]),
     });
   }
 

@@ -11,7 +11,6 @@ export class Workload {
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
   readonly #thinkMs: number;
-  readonly #reads: number;
   #value = 0;
   #running = true;
 
@@ -28,7 +27,6 @@ export class Workload {
     ];
     this.#registers = this.keys.slice(0, registers);
     this.#thinkMs = random.pick([5, 20, 60]);
-    this.#reads = random.pick([0.2, 0.5, 0.8]);
   }
 
   stop(): void {
@@ -38,16 +36,16 @@ export class Workload {
   /** Lets a client ask one thing after the other. */
   run(client: SimClient): void {
     if (!this.#running) return;
-    client.request(this.#next(client.believes ? this.keys : this.#registers), () => {
+    client.request(this.#next(client), () => {
       // Clients that wait for no copies write faster, and long tails are lost with their leader.
       const thinkMs = client.believes ? this.#thinkMs : 4;
       this.#loop.after(this.#random.between(0, 2 * thinkMs), () => this.run(client));
     });
   }
 
-  #next(keys: readonly string[]): Request {
-    const key = this.#random.pick(keys);
-    if (this.#random.chance(this.#reads)) return { key, kind: 'get', value: '' };
+  #next(client: SimClient): Request {
+    const key = this.#random.pick(client.believes ? this.keys : this.#registers);
+    if (this.#random.chance(client.reads)) return { key, kind: 'get', value: '' };
     if (key.startsWith('counter')) return { key, kind: 'incr', value: '' };
     if (key.startsWith('erasable') && this.#random.chance(0.4)) return { key, kind: 'del', value: '' };
     const padding = this.#random.chance(0.05) ? 'x'.repeat(this.#random.below(6000)) : '';
