@@ -59,6 +59,9 @@ export function* openNodeLog(
   };
 }
 
+/** How much of a file one read of `salvage` takes at most. */
+const salvageBytes = 8 << 20;
+
 /** The log of one node over segment files. See types.ts for what each method promises. */
 class SegmentedLog implements NodeLog {
   readonly stats: NodeLogStats = {
@@ -252,7 +255,41 @@ class SegmentedLog implements NodeLog {
     runTask(this.#readStretch(log, lsn, stretch), (error, batches) => done(error, batches ?? []));
   }
 
+  salvage(shard: number, lsn: number, done: (error: Error | null, batches: Batch[]) => void): void {
+    const log = this.#shard(shard);
+    const { last, index } = log.history;
+    // Places are taken down now; the bytes stay where they are when entries are cut.
+    const stretches: Location[][] = [];
+    let next = lsn;
+    let cached = log.cache.from(next, Number.POSITIVE_INFINITY);
+    while (cached === null && next <= last.lsn) {
+      const stretch = index.stretch(next, log.cache.durableLsn, salvageBytes);
+      const final = stretch[stretch.length - 1];
+      if (final === undefined) break;
+      stretches.push(stretch);
+      next = final.lastLsn + 1;
+      cached = log.cache.from(next, Number.POSITIVE_INFINITY);
+    }
+    const tail = cached ?? [];
+    runTask(this.#salvageStretches(log, lsn, stretches), (error, batches) =>
+      done(error, error === null ? [...(batches as Batch[]), ...tail] : []),
+    );
+  }
+
+  *#salvageStretches(log: ShardLog, lsn: number, stretches: readonly Location[][]): Task<Batch[]> {
+    const batches: Batch[] = [];
+    for (const stretch of stretches) batches.push(...(yield* this.#readLocations(log, lsn, stretch)));
+    return batches;
+  }
+
   *#readStretch(log: ShardLog, lsn: number, stretch: readonly Location[]): Task<Batch[]> {
+    const batches = yield* this.#readLocations(log, lsn, stretch);
+    // What was cut or replaced while the disk worked is not handed out.
+    const end = batches.findIndex((batch) => !log.history.holds({ term: batch.term, lsn: batch.lastLsn }));
+    return end === -1 ? batches : batches.slice(0, end);
+  }
+
+  *#readLocations(log: ShardLog, lsn: number, stretch: readonly Location[]): Task<Batch[]> {
     const first = stretch[0];
     const final = stretch[stretch.length - 1];
     const segment = first === undefined ? undefined : this.#pool.find(first.segment);
@@ -265,10 +302,7 @@ class SegmentedLog implements NodeLog {
     for (const location of stretch) {
       const batch = readLocation(bytes.subarray(0, read), first.offset, location, log.shard);
       if (batch === null) throw damaged(this.#pool.path(segment), location);
-      const part = batch.from(lsn).through(location.lastLsn);
-      // What was cut or replaced while the disk worked is not handed out.
-      if (!log.history.holds({ term: part.term, lsn: part.lastLsn })) break;
-      batches.push(part);
+      batches.push(batch.from(lsn).through(location.lastLsn));
     }
     return batches;
   }

@@ -113,6 +113,11 @@ export interface NodeLog {
     maxBytes: number,
     done: (error: Error | null, batches: Batch[]) => void,
   ): void;
+  /**
+   * Everything from `lsn` to the end of the shard's log as it is at the call, whatever is cut while the disk works.
+   * Fails as `read` does, and when a segment goes away meanwhile. May answer within the call.
+   */
+  salvage(shard: number, lsn: number, done: (error: Error | null, batches: Batch[]) => void): void;
   /** Bytes of log from `lsn` to the end of the shard's log, estimated without reading. */
   bytesFrom(shard: number, lsn: number): number;
   /** Bytes of log, of all shards, that cannot be dropped before this shard has a newer checkpoint. */

@@ -178,6 +178,11 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#settle(now);
   }
 
+  peerReplaced(peer: NodeId, now: number): void {
+    this.#core.peerReplaced(peer);
+    this.#settle(now);
+  }
+
   peerGone(peer: NodeId, now: number): void {
     this.#core.peerGone(peer, now);
     this.#settle(now);
@@ -383,23 +388,31 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   cutLog(end: Position): void {
     const { log } = this.#context;
     const first = end.lsn + 1;
-    const cached = log.cached(this.shard, first, 1 << 30);
     const executed = this.keyspace.appliedLsn > end.lsn;
+    // Asked for before the cut, so that also what is on disk only is found.
+    log.salvage(this.shard, first, (error, batches) => {
+      if (error === null) this.#recordLoss(batches, first);
+      else this.#lossRecorded({ fromLsn: first }, error);
+    });
     log.cut(this.shard, end);
-    if (cached !== null) this.#recordLoss(cached, first);
     if (executed) this.#applier.rebuild();
   }
 
   #recordLoss(batches: readonly Batch[], fromLsn: number): void {
     const last = batches[batches.length - 1]?.lastLsn ?? fromLsn - 1;
+    if (last < fromLsn) return;
     this.lostEntries += last - fromLsn + 1;
-    runTask(recordLoss(this.#context.disk, this.shard, batches, fromLsn), (error, path) => {
-      const fields = { shard: this.shard, fromLsn, toLsn: last, file: path, error: error?.message };
-      this.#context.logger.warn(
-        fields,
-        'entries that no majority held were cut from the log and saved in the loss ledger',
-      );
-    });
+    runTask(recordLoss(this.#context.disk, this.shard, batches, fromLsn), (error, file) =>
+      this.#lossRecorded({ fromLsn, toLsn: last, file }, error),
+    );
+  }
+
+  #lossRecorded(what: Readonly<Record<string, unknown>>, error: Error | null): void {
+    const fields = { shard: this.shard, ...what };
+    const { logger } = this.#context;
+    const happened = 'entries that no majority held were cut from the log';
+    if (error === null) logger.warn(fields, `${happened} and saved in the loss ledger`);
+    else logger.error({ ...fields, error: error.message }, `${happened} and could not be saved`);
   }
 
   appendToLog(span: BatchSpan, fromLsn: number): void {

@@ -55,6 +55,8 @@ export class ShardHost implements SessionHost, PeerHandler {
   #checkWaits = false;
   /** Roles as they were when parked commands were last looked at. */
   readonly #roles = new Map<number, string>();
+  /** The data directory that each peer came with last. */
+  readonly #instances = new Map<NodeId, string>();
   #pausedUntilMs = 0;
   #pauseWritesOnly = false;
   /** Set while clients must go: they are closed at the end of the turn. */
@@ -253,7 +255,11 @@ export class ShardHost implements SessionHost, PeerHandler {
     for (const replica of this.replicas.values()) replica.peerGone(peer, now);
   }
 
-  identified(_peer: PeerIdentity): void {
+  identified({ node, instance }: PeerIdentity): void {
+    const known = this.#instances.get(node);
+    this.#instances.set(node, instance);
+    if (known !== undefined && known !== instance)
+      for (const replica of this.replicas.values()) replica.peerReplaced(node, this.now());
     this.#confirmFreshness();
   }
 
