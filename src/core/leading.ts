@@ -28,7 +28,9 @@ export function openLeadership(core: Core, now: number): void {
 
 export function leaderTick(core: Core, leadership: Leadership, now: number): void {
   const { heartbeatMs, electionMaxMs, electionMinMs } = core.options;
-  const stalledMs = core.diskStalledSinceMs === null ? 0 : now - core.diskStalledSinceMs;
+  // A leader without another voter has nobody to yield to: its clients wait for the disk.
+  const alone = core.membership.voters.length === 1;
+  const stalledMs = core.diskStalledSinceMs === null || alone ? 0 : now - core.diskStalledSinceMs;
   if (!leadership.heardMajority(core.membership, now, electionMaxMs) || stalledMs > electionMinMs) {
     core.follow(core.term, null, now);
     return;
