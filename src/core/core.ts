@@ -7,6 +7,7 @@ import { leaderEndOfTurn, leaderReceives, leaderTick, openLeadership } from './l
 import { isOneStep, isVoter, MembershipLog, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
+import { Progress } from './progress.ts';
 import { followerReceives } from './receiving.ts';
 import { TermIndex } from './term-index.ts';
 import type { HardState, Lsn, Membership, Message, NodeId, Position, Term } from './types.ts';
@@ -266,6 +267,14 @@ export class Core {
     const progress = this.leadership?.followers.get(peer);
     if (progress === undefined || progress.state === 'snapshot') return;
     progress.probe(progress.received + 1);
+    this.output.shipTo(peer);
+  }
+
+  /** The peer came back with another data directory: what was known of its log is void. */
+  peerReplaced(peer: NodeId): void {
+    if (this.leadership === null || !this.leadership.followers.has(peer)) return;
+    this.leadership.followers.set(peer, new Progress(this.lastLsn + 1));
+    this.output.positionsChanged();
     this.output.shipTo(peer);
   }
 

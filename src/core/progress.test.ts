@@ -69,3 +69,17 @@ test('no refusal takes back what a follower said to be durable', () => {
   core.receive('b', { ...ack, refused, received: 0, flushed: 0 }, 1002);
   expect(planShipment(core, 'b')?.fromLsn).toBe(16);
 });
+
+test('a follower that comes back with an empty disk is sent everything', () => {
+  const core = leader();
+  const ack = { kind: 'appendAck', term: 1, received: 20, flushed: 20, applied: 20 } as const;
+  core.receive('b', ack, 1001);
+  core.peerReplaced('b');
+  core.linkUp('b');
+  const probe = planShipment(core, 'b');
+  shipmentSent(core, 'b', 20, 0);
+  const refused = { previous: probe!.previous, hint: origin };
+  core.receive('b', { ...ack, refused, received: 0, flushed: 0, applied: 0 }, 1002);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(1);
+  expect(core.leadership?.followers.get('b')?.flushed).toBe(0);
+});
