@@ -73,7 +73,8 @@ export class Applier {
   /** The state holds entries that were cut: back to the last checkpoint, then forward again through the log. */
   rebuild(): void {
     this.#generation += 1;
-    if (this.rebuilding) return;
+    // A snapshot that is being installed replaces the state anyway; when it turns out to be bad, this is called again.
+    if (this.rebuilding || this.#replica.receiving) return;
     this.rebuilding = true;
     this.#replica.core.unfitToLead = true;
     this.#replica.checkpointer.abandon();

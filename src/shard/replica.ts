@@ -118,6 +118,11 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#applier.rebuild();
   }
 
+  /** True while the state is read again from the last checkpoint. */
+  get restoring(): boolean {
+    return this.#applier.rebuilding;
+  }
+
   /** True while a snapshot replaces the state. */
   get receiving(): boolean {
     return this.#receiver.installing;

@@ -14,6 +14,8 @@ interface Fetch {
   incoming: IncomingCheckpoint | null;
   /** A piece is being written: the next one is asked for afterwards. */
   busy: boolean;
+  /** All of it is here: it is installed once the state is not being rebuilt. */
+  complete: boolean;
   askedMs: number;
   startedMs: number;
 }
@@ -47,7 +49,15 @@ export class SnapshotReceiver {
     if (current?.busy === true) return;
     if (current !== null && current.incoming !== null) runTask(current.incoming.close(), () => {});
     const now = this.#context.clock.monotonicMs();
-    const fetch: Fetch = { checkpoint, from, incoming: null, busy: true, askedMs: now, startedMs: now };
+    const fetch: Fetch = {
+      checkpoint,
+      from,
+      incoming: null,
+      busy: true,
+      complete: false,
+      askedMs: now,
+      startedMs: now,
+    };
     this.#fetch = fetch;
     const { shard } = this.#replica;
     this.#context.logger.info(
@@ -84,7 +94,12 @@ export class SnapshotReceiver {
 
   tick(now: number): void {
     const fetch = this.#fetch;
-    if (fetch === null || fetch.busy || now - fetch.askedMs < retryMs) return;
+    if (fetch === null || fetch.busy) return;
+    if (fetch.complete) {
+      this.#installWhenQuiet(fetch);
+      return;
+    }
+    if (now - fetch.askedMs < retryMs) return;
     // The leader may have changed: whoever leads now has a checkpoint of its own to offer.
     if (this.#replica.core.leader === fetch.from) this.#ask(fetch);
     else this.#giveUp(fetch, null);
@@ -116,7 +131,18 @@ export class SnapshotReceiver {
       this.#ask(fetch);
       return;
     }
-    yield* this.#install(fetch, incoming);
+    fetch.complete = true;
+    if (!this.#replica.restoring) yield* this.#install(fetch, incoming);
+  }
+
+  /** Two restores at once would leave a mixture of both. */
+  #installWhenQuiet(fetch: Fetch): void {
+    if (fetch.incoming === null || this.#replica.restoring) return;
+    fetch.busy = true;
+    runTask(this.#install(fetch, fetch.incoming), (error) => {
+      fetch.busy = false;
+      if (error !== null) this.#giveUp(fetch, error);
+    });
   }
 
   /** Replaces the state first, so that all of it has been checked before the log gives way. */
@@ -139,7 +165,14 @@ export class SnapshotReceiver {
       this.#refuse(fetch, error as Error);
       return;
     }
-    yield* incoming.install();
+    try {
+      yield* incoming.install();
+    } catch (error) {
+      this.installing = false;
+      this.#giveUp(fetch, error as Error);
+      this.#replica.rebuild();
+      return;
+    }
     const keepSuffix = core.log.holds(checkpoint);
     this.#context.log.reset(shard, checkpoint, keepSuffix);
     const membership = Buffer.from(manifest.membership, 'base64');
