@@ -9,6 +9,8 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'kill' | 'power loss' | 'pause'; readonly node: NodeId }
   /** Whoever sends such a message next loses power soon after it. */
   | { readonly kind: 'dies of'; readonly message: Message['kind'] }
+  /** Bytes of its files change while it is down. */
+  | { readonly kind: 'rot'; readonly node: NodeId }
   | { readonly kind: 'wipe'; readonly node: NodeId }
   | { readonly kind: 'disk hangs'; readonly node: NodeId }
   | { readonly kind: 'disk fails'; readonly node: NodeId }
@@ -22,6 +24,9 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
 );
 
 export type FaultKind = Fault['kind'];
+
+/** Faults that take data away which was durable. */
+const losing: readonly FaultKind[] = ['wipe', 'rot'];
 
 /** What every run meets. */
 const usual: readonly FaultKind[] = ['partition', 'pause', 'kill'];
@@ -44,6 +49,7 @@ const kinds: readonly FaultKind[] = [
   'power loss everywhere',
   'dies of',
   'wipe',
+  'rot',
   'pause',
   'disk hangs',
   'disk fails',
@@ -66,8 +72,8 @@ const kinds: readonly FaultKind[] = [
  */
 export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], spanMs: number): Fault[] {
   // Fewer than three nodes are no cluster without the data of one of them.
-  const possible = kinds.filter((kind) => kind !== 'wipe' || nodes.length > 2);
-  const inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
+  const possible = kinds.filter((kind) => !losing.includes(kind) || nodes.length > 2);
+  let inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
   const everyMs = random.pick([150, 400, 1000, 2500]);
   const faults: Fault[] = [];
   let atMs = random.chance(0.3) ? 0 : random.between(0, 1500);
@@ -75,7 +81,7 @@ export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], sp
     const kind = random.chance(0.3) ? random.pick(usual) : random.pick(inUse);
     faults.push(drawFault(random, nodes, kind, atMs));
     // A write that two of three nodes hold survives the loss of one disk, not of two.
-    if (faults[faults.length - 1]?.kind === 'wipe') inUse.splice(inUse.indexOf('wipe'), 1);
+    if (losing.includes(kind)) inUse = inUse.filter((other) => !losing.includes(other));
     atMs += random.between(0, 2 * everyMs);
   }
   return faults;

@@ -107,6 +107,9 @@ export class Faults {
       case 'dies of':
         this.#fatal.add(fault.message);
         break;
+      case 'rot':
+        this.#node(fault.node).rot();
+        break;
       case 'wipe':
         this.#node(fault.node).wipe();
         break;

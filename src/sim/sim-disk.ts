@@ -16,6 +16,8 @@ export class SimDisk {
   slowMs = 0;
   /** The next write or sync fails. */
   failsNext = false;
+  /** Bytes changed that nobody wrote. */
+  rotten = false;
   /** An operation of this life of the process failed. */
   failed = false;
   readonly #name: string;
@@ -55,6 +57,27 @@ export class SimDisk {
 
   wipe(): void {
     this.#disk = null;
+    this.rotten = false;
+  }
+
+  /** Changes some bytes of some files, beneath everybody. Answers what it did. */
+  rot(): string {
+    const disk = this.#disk;
+    if (disk === null) return 'nothing to rot';
+    this.rotten = true;
+    const files = ['log', 'checkpoints'].flatMap((name) => disk.names(name).map((file) => `${name}/${file}`));
+    const places: string[] = [];
+    for (let count = 1 + this.#random.below(3); count > 0 && files.length > 0; count--) {
+      const file = this.#random.pick(files);
+      const bytes = disk.bytesOf(file);
+      // Most of a segment may still be empty: look for a place where something stands.
+      let at = this.#random.below(Math.max(1, bytes.length));
+      for (let tries = 0; tries < 50 && bytes[at] === 0; tries++) at = this.#random.below(bytes.length);
+      if (bytes.length === 0) continue;
+      disk.flip(file, at, 1 << this.#random.below(8));
+      places.push(`${file} at ${at}`);
+    }
+    return places.join(', ');
   }
 
   #tookMs({ kind }: DiskOperation): number {

@@ -186,6 +186,11 @@ export class SimNode {
   #gaveUp(life: Life, error: Error): void {
     if (this.life !== life) return;
     this.#world.trace.say(this.id, `gives up: ${error.message}`);
+    if (this.disk.rotten && !life.ready) {
+      // What cannot be opened needs an operator, who puts in an empty disk.
+      this.wipe();
+      return;
+    }
     if (!this.disk.failed) this.#world.broken(this.id, error);
     this.#end('kill');
   }
@@ -203,6 +208,12 @@ export class SimNode {
     } else if (death === 'power loss') {
       this.#lastDeath = death;
     }
+  }
+
+  /** The process dies, and some bytes of its files change. */
+  rot(): void {
+    this.crash('kill');
+    this.#world.trace.say(this.id, `rot: ${this.disk.rot()}`);
   }
 
   /** The disk is replaced by an empty one. */
