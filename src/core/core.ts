@@ -76,6 +76,8 @@ export class Core {
   /** Shard time, carried by what a leader sends; set by the driver. */
   timeMs = 0;
   #durable: HardState;
+  /** In doubt: the leader's term, and the end of its log when it was first heard in that term. */
+  #doubtEnds: Position | null = null;
   /** Everybody is new: that is on its way to the disk. */
   #confirming = false;
   readonly #afterHardState: {
@@ -222,7 +224,7 @@ export class Core {
       leaderReceives(this, this.leadership, this.id, null, now);
       return;
     }
-    this.#clearDoubt();
+    this.clearDoubt();
     this.raiseCommit();
     this.acknowledge();
   }
@@ -308,7 +310,7 @@ export class Core {
     this.applied = position.lsn;
     this.following.verified = Math.max(this.following.verified, position.lsn);
     this.output.committed(this.commit);
-    this.#clearDoubt();
+    this.clearDoubt();
     this.acknowledge();
   }
 
@@ -410,15 +412,26 @@ export class Core {
     });
   }
 
+  /** A leader says where its log ends. */
+  leaderEndsAt(lsn: Lsn): void {
+    if (this.doubt === null) return;
+    if (this.#doubtEnds?.term !== this.term) this.#doubtEnds = { term: this.term, lsn };
+    this.clearDoubt();
+  }
+
   get majority(): number {
     return majorityOf(this.membership);
   }
 
-  #clearDoubt(): void {
+  /** Called when a leader said where its log ends, and when more of it is durable here. */
+  clearDoubt(): void {
     if (this.doubt === null || this.leader === null || this.following.verified === 0) return;
+    const target = this.#doubtEnds;
+    if (target === null || target.term !== this.term) return;
     const durable = Math.min(this.flushed, this.following.verified);
-    // The leader's own no-op is durable here: so is everything that was committed when it was elected.
-    if (durable < this.log.base.lsn || this.log.termAt(durable) !== this.term) return;
+    // The leader's own no-op is durable here: so is everything that was committed when it was elected. What was
+    // acknowledged to this very leader before it was forgotten lies below where its log ended when it was first heard.
+    if (durable < target.lsn || durable < this.log.base.lsn || this.log.termAt(durable) !== this.term) return;
     this.doubt = null;
     this.output.doubtCleared();
   }

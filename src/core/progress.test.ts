@@ -4,6 +4,7 @@ import { Core } from './core.ts';
 import { planShipment, shipmentSent } from './leading.ts';
 import { defaultCoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
+import type { Message } from './types.ts';
 import { origin } from './types.ts';
 
 const silent: CoreOutput = {
@@ -82,4 +83,33 @@ test('a follower that comes back with an empty disk is sent everything', () => {
   core.receive('b', { ...ack, refused, received: 0, flushed: 0, applied: 0 }, 1002);
   expect(planShipment(core, 'b')?.fromLsn).toBe(1);
   expect(core.leadership?.followers.get('b')?.flushed).toBe(0);
+});
+
+test('a follower whose disk was damaged is sent what it lost', () => {
+  const core = leader();
+  const ack = { kind: 'appendAck', term: 1, received: 20, flushed: 20, applied: 20 } as const;
+  core.receive('b', ack, 1001);
+  core.linkUp('b');
+  core.tick(1100);
+  const probe = planShipment(core, 'b');
+  shipmentSent(core, 'b', 20, 0);
+  const refused = { previous: probe!.previous, hint: { term: 1, lsn: 14 } };
+  core.receive('b', { ...ack, refused, received: 0, flushed: 0, applied: 0 }, 1102);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(15);
+});
+
+test('doubt ends when all is durable that may have been acknowledged to the leader of this very term', () => {
+  const core = new Core(
+    { ...init, doubt: { mayHaveAcknowledged: null } },
+    defaultCoreOptions,
+    silent,
+    () => 0.5,
+  );
+  const heartbeat: Message = { kind: 'heartbeat', term: 1, commit: 0, sentMs: 0, timeMs: 0, last: 9 };
+  core.receive('b', heartbeat, 1);
+  core.snapshotInstalled({ term: 1, lsn: 5 }, init.membership);
+  expect(core.doubt).not.toBeNull();
+  core.receive('b', { ...heartbeat, last: 20 }, 2);
+  core.snapshotInstalled({ term: 1, lsn: 9 }, init.membership);
+  expect(core.doubt).toBeNull();
 });

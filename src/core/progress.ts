@@ -7,7 +7,7 @@ import type { Lsn } from './types.ts';
  */
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';
 
-/** What a leader knows of one follower in its term. Positions are in the leader's own log; only `received` falls, when the follower restarts. */
+/** What a leader knows of one follower in its term. Positions are in the leader's own log; they fall only when the follower lost what it held. */
 export class Progress {
   state: ProgressState = 'probe';
   /** First LSN that was not sent yet. */
@@ -90,9 +90,11 @@ export class Progress {
     return rose;
   }
 
-  /** The follower's log ends at `lsn`: it restarted, and what it had received and not flushed is gone. */
+  /** The follower's log ends at `lsn`: it restarted, and what it had not flushed, or a damaged disk held, is gone. */
   lost(lsn: Lsn): void {
-    this.received = Math.max(this.flushed, Math.min(this.received, lsn));
+    this.received = Math.min(this.received, lsn);
+    this.flushed = Math.min(this.flushed, lsn);
+    this.applied = Math.min(this.applied, lsn);
   }
 
   /** Notes how the leader's end moved; call when positions rose or the follower spoke. */

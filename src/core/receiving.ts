@@ -59,6 +59,7 @@ function acknowledgeCommitted(core: Core): void {
 function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat): void {
   const following = core.following;
   following.leaderLast = message.last;
+  core.leaderEndsAt(message.last);
   following.heardCommit = Math.max(following.heardCommit, Math.min(message.commit, following.verified));
   core.timeMs = Math.max(core.timeMs, message.timeMs);
   core.raiseCommit();
