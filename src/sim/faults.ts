@@ -108,10 +108,10 @@ export class Faults {
         this.#fatal.add(fault.message);
         break;
       case 'rot':
-        this.#node(fault.node).rot();
+        if (this.#othersVote(fault.node)) this.#node(fault.node).rot();
         break;
       case 'wipe':
-        this.#node(fault.node).wipe();
+        if (this.#othersVote(fault.node)) this.#node(fault.node).wipe();
         break;
       case 'power loss everywhere':
         for (const node of this.#nodes) {
@@ -143,6 +143,11 @@ export class Faults {
     this.#for(forMs, () => {
       for (const node of this.#nodes) if (node.life === null) node.start();
     });
+  }
+
+  /** While others are in doubt too, as when a cluster begins, the data of one more is more than it can lose. */
+  #othersVote(node: NodeId): boolean {
+    return this.#nodes.every(({ id, replica }) => id === node || replica?.core.doubt === null);
   }
 
   #pause(node: SimNode, forMs: number): void {
