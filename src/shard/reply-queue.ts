@@ -49,6 +49,8 @@ export class ReplyQueue {
   readonly #waiter: GateWaiter;
   #regions: Region[] = [];
   #head = 0;
+  /** The last region may still grow: it is of this turn. One that did later would wait for ever later writes. */
+  #growing = false;
   #registered = false;
 
   constructor(waiter: GateWaiter) {
@@ -66,7 +68,7 @@ export class ReplyQueue {
     this.pendingBytes += end - start;
     const last = this.#regions[this.#regions.length - 1];
     if (
-      !this.empty &&
+      this.#growing &&
       last !== undefined &&
       last.buffer === buffer &&
       last.end === start &&
@@ -81,6 +83,7 @@ export class ReplyQueue {
       return;
     }
     const timeoutMs = gate?.policy.timeoutMs ?? 0;
+    this.#growing = true;
     this.#regions.push({
       buffer,
       start,
@@ -94,16 +97,27 @@ export class ReplyQueue {
     });
   }
 
-  /** Hands out what may leave; registers for what may not. */
+  /** Hands out what may leave; registers for what may not. To be called at the end of a turn. */
   release(write: (bytes: Buffer) => void): void {
+    this.#growing = false;
     while (!this.empty) {
       const region = this.#regions[this.#head] as Region;
-      if (!this.#mayLeave(region)) return;
+      if (!this.#mayLeave(region)) {
+        this.#forgetReleased();
+        return;
+      }
       this.#head += 1;
       this.pendingBytes -= region.end - region.start;
       write(region.buffer.subarray(region.start, region.end));
     }
     this.#regions = [];
+    this.#head = 0;
+  }
+
+  /** A queue that is never empty must not keep the buffers of what has left. */
+  #forgetReleased(): void {
+    if (this.#head < 16) return;
+    this.#regions.splice(0, this.#head);
     this.#head = 0;
   }
 
@@ -161,6 +175,7 @@ export class ReplyQueue {
   clear(): void {
     this.#regions = [];
     this.#head = 0;
+    this.#growing = false;
     this.pendingBytes = 0;
   }
 }

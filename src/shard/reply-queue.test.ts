@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { AckPolicy } from './ack-policy.ts';
+import type { Gate, Gatekeeper } from './reply-queue.ts';
+import { ReplyQueue } from './reply-queue.ts';
+
+const policy: AckPolicy = { who: 'majority', stage: 'flushed', timeoutMs: 1000 };
+
+/** A keeper at a commit position that the test sets. */
+class Keeper implements Gatekeeper {
+  commit = 0;
+
+  isOpen(_policy: AckPolicy, lsn: number): boolean {
+    return this.commit >= lsn;
+  }
+
+  wait(): void {}
+
+  wasLeaderAt(): boolean {
+    return true;
+  }
+
+  awaitProof(): void {}
+
+  mayProve(): boolean {
+    return true;
+  }
+}
+
+function reply(queue: ReplyQueue, out: ByteWriter, gate: Gate, text: string): void {
+  out.raw(text);
+  queue.add(out, gate, 0);
+}
+
+function released(queue: ReplyQueue): string[] {
+  const pieces: string[] = [];
+  queue.release((bytes) => pieces.push(bytes.toString('latin1')));
+  return pieces;
+}
+
+test('replies of one turn that wait for the same leave as one piece', () => {
+  const queue = new ReplyQueue({ gateOpened: () => {} });
+  const keeper = new Keeper();
+  const out = new ByteWriter(1024);
+  for (const lsn of [1, 2, 3]) reply(queue, out, { keeper, policy, lsn, readMs: -1 }, `${lsn};`);
+  expect(released(queue)).toEqual([]);
+  keeper.commit = 3;
+  expect(released(queue)).toEqual(['1;2;3;']);
+});
+
+test('a reply does not wait for the writes of later turns of its connection', () => {
+  const queue = new ReplyQueue({ gateOpened: () => {} });
+  const keeper = new Keeper();
+  const out = new ByteWriter(1024);
+  // Writes come in faster than they commit: there is always a later one under way.
+  const left: string[] = [];
+  for (let lsn = 1; lsn <= 5; lsn++) {
+    reply(queue, out, { keeper, policy, lsn, readMs: -1 }, `${lsn};`);
+    keeper.commit = lsn - 1;
+    left.push(...released(queue));
+  }
+  expect(left).toEqual(['1;', '2;', '3;', '4;']);
+});
