@@ -186,7 +186,7 @@ export class SimNode {
   #gaveUp(life: Life, error: Error): void {
     if (this.life !== life) return;
     this.#world.trace.say(this.id, `gives up: ${error.message}`);
-    if (this.disk.rotten && !life.ready) {
+    if (this.disk.rotten && !this.disk.failed && !life.ready) {
       // What cannot be opened needs an operator, who puts in an empty disk.
       this.wipe();
       return;
