@@ -79,6 +79,11 @@ export class GateBoard {
     for (const lane of this.#lanes.values()) if (lane.length > 0) lane.open(this.#reached(lane.policy));
   }
 
+  /** Everybody looks again: LSNs of a leadership that is over must not stand before those of the next one. */
+  leadershipEnded(): void {
+    for (const lane of this.#lanes.values()) lane.open(Number.POSITIVE_INFINITY);
+  }
+
   get waiting(): number {
     let count = 0;
     for (const lane of this.#lanes.values()) count += lane.length;

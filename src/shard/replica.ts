@@ -322,7 +322,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     if (policy.who === 'leader') return this.#ownPosition(policy.stage);
     if (policy.who === 'majority' && policy.stage !== 'applied') return core.commit;
     const leadership = core.leadership;
-    if (leadership === null) return policy.who === 'majority' ? core.commit : 0;
+    if (leadership === null) return 0;
     const own = this.#ownPosition(policy.stage);
     const { membership } = core;
     if (typeof policy.who === 'number') return leadership.heldBy(membership, policy.who, policy.stage, own);
@@ -499,6 +499,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   #openTerm(term: number): void {
     this.#ledTerm = term;
+    this.#gates.leadershipEnded();
     this.elections += 1;
     this.#shardTime();
     // The core has given the no-op its LSN; here are its bytes.
@@ -511,8 +512,12 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   #deposed(): void {
-    // A transfer that was overtaken by an election may leave replies to writes that are lost: their clients must go.
-    const planned = this.#handingOver && this.keyspace.appliedLsn <= this.#core.commit;
+    this.#gates.positionsMoved();
+    // A transfer that was overtaken by an election may leave replies to writes that are lost, and a reply that waits for
+    // more than the commit would wait for ever: their clients must go.
+    const planned =
+      this.#handingOver && this.keyspace.appliedLsn <= this.#core.commit && this.#gates.waiting === 0;
+    this.#gates.leadershipEnded();
     this.#ledTerm = -1;
     const served = this.#serving;
     this.#serving = false;
