@@ -245,7 +245,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       this.#replyError(where.line);
       return;
     }
-    this.#runOn(where.replica, where.kind === 'leader', spec, args);
+    this.#runOn(where.replica, where.kind === 'leader', needs, spec, args);
   }
 
   // Running.
@@ -258,7 +258,13 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#added(null);
   }
 
-  #runOn(replica: Replica, leading: boolean, spec: CommandSpec, args: Bytes[]): void {
+  #runOn(
+    replica: Replica,
+    leading: boolean,
+    needs: 'read' | 'write',
+    spec: CommandSpec,
+    args: Bytes[],
+  ): void {
     const { writer, options } = this.#host;
     writer.protocol = this.protocol;
     this.#current = replica;
@@ -267,12 +273,13 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#current = null;
     replica.sealLarge();
     let gate: Gate | null = null;
-    if (result < 0) {
+    if (result < 0 && needs === 'write') {
       this.lastWrite = { replica, lsn: -result };
       gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1 };
       // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
     } else if (leading) {
-      gate = { keeper: replica, policy: options.readGate, lsn: result, readMs: this.lastMs };
+      // A read that met expired keys has deleted them: it is a read all the same, whatever writes wait for.
+      gate = { keeper: replica, policy: options.readGate, lsn: Math.abs(result), readMs: this.lastMs };
     }
     this.#added(gate);
     this.#host.touched();
@@ -542,7 +549,9 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const waiting = this.#waiting;
     if (waiting === null) return;
     const reached = this.#copies(waiting.stage);
-    if (!this.#isMet(waiting, reached) && now < waiting.deadlineMs) return;
+    // After a handover nobody counts copies any more: the client hears what is known rather than nothing for ever.
+    const counting = this.lastWrite === null || this.lastWrite.replica.core.leadership !== null;
+    if (counting && !this.#isMet(waiting, reached) && now < waiting.deadlineMs) return;
     this.#waiting = null;
     waiting.answer(reached.local, reached.replicas, (reply) => this.#reply(reply, null));
     this.#host.resumeLater(this);

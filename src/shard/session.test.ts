@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { RespWriter } from '../resp/reply-writer.ts';
+import type { AckPolicy } from './ack-policy.ts';
+import type { Replica } from './replica.ts';
+import { Session } from './session.ts';
+import type { SessionHost } from './session-host.ts';
+
+const majority: AckPolicy = { who: 'majority', stage: 'flushed', timeoutMs: 0 };
+
+/** A leader whose next command answers `OK` at LSN 7, and one client of it. */
+function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wrote: boolean }) {
+  const writer = new RespWriter(new ByteWriter(1024));
+  const replica = {
+    executor: {
+      run: (): number => {
+        writer.simple('OK');
+        return leader.wrote ? -7 : 7;
+      },
+    },
+    core: {
+      flushed: 7,
+      get leadership() {
+        return leader.leads ? {} : null;
+      },
+    },
+    sealLarge: () => {},
+    followersHolding: () => 0,
+    isOpen: (policy: AckPolicy, lsn: number) => policy.who === 'none' || leader.commit >= lsn,
+    wait: () => {},
+    wasLeaderAt: () => leader.proven,
+    mayProve: () => true,
+    awaitProof: () => {},
+  } as unknown as Replica;
+  const host = {
+    options: { ack: majority, readGate: majority, parkMs: 0, parkBytes: 0, requestBytes: 1 << 20 },
+    password: '',
+    writer,
+    stats: { commands: 0, errors: 0 },
+    now: () => 1000,
+    route: () => ({ kind: 'leader', replica }),
+    runWithoutState: (_spec: unknown, args: string[], session: Session) => {
+      if (args[0] === 'WAIT') session.waitReplicas(Number(args[1]), 0);
+    },
+    policyCode: () => 0,
+    replied: () => {},
+    resumeLater: () => {},
+    forget: () => {},
+    touched: () => {},
+    parkedBytes: 0,
+  } as unknown as SessionHost;
+  const sent: string[] = [];
+  const session = new Session(1, host, {
+    write: (bytes) => void sent.push(bytes.toString()),
+    close: () => {},
+    resume: () => {},
+  } as ConstructorParameters<typeof Session>[2]);
+  session.arrived();
+  return { session, sent };
+}
+
+test('a read that deletes an expired key waits as reads do, however little the writes of its client wait for', () => {
+  const leader = { commit: 6, leads: true, proven: false, wrote: true };
+  const { session, sent } = clientOf(leader);
+  session.setAckPolicy(['none']);
+  session.execute(['GET', 'expired']);
+  session.flush();
+  expect(sent).toEqual([]);
+  leader.commit = 7;
+  session.gateOpened();
+  session.flush();
+  expect(sent).toEqual([]);
+  leader.proven = true;
+  session.gateOpened();
+  session.flush();
+  expect(sent).toEqual(['+OK\r\n']);
+  expect(session.lastWrite).toBeNull();
+});
+
+test('a client that waits for copies without end is answered when the leadership has been handed over', () => {
+  const leader = { commit: 7, leads: true, proven: true, wrote: true };
+  const { session, sent } = clientOf(leader);
+  session.execute(['SET', 'k', 'v']);
+  session.execute(['WAIT', '2', '0']);
+  session.flush();
+  session.tick(1010);
+  expect(session.blocked).toBe(true);
+  leader.leads = false;
+  session.tick(1020);
+  session.flush();
+  expect(session.blocked).toBe(false);
+  expect(sent).toEqual(['+OK\r\n', ':0\r\n']);
+});
