@@ -1,3 +1,8 @@
 import type { TurnEnd } from './turn.ts';
 
-export const nodeTurnEnd: TurnEnd = { schedule: (callback) => void setImmediate(callback) };
+export const nodeTurnEnd: TurnEnd = {
+  schedule: (callback, soon) => {
+    if (soon === true) process.nextTick(callback);
+    else setImmediate(callback);
+  },
+};

@@ -143,7 +143,7 @@ export class TcpPeerNetwork implements PeerNetwork {
       this.#turnEnd.schedule(() => {
         this.#flushScheduled = false;
         this.flush();
-      });
+      }, true);
     }
     return true;
   }

@@ -45,6 +45,8 @@ export interface ReplicaContext {
   nextContext(): number;
   /** Something happened: the end of this turn has work to do. */
   touched(): void;
+  /** The same, when somebody waits for what came: see `ShardHost.touchedSoon`. */
+  touchedSoon(): void;
   /** Followers' positions moved: WAIT may be over. */
   positionsMoved(): void;
   /** A leader began to serve. */

@@ -213,7 +213,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     if (position !== null) this.#core.flushedThrough(position, now);
     this.checkpointer.positionsMoved();
     this.#settle(now);
-    this.#context.touched();
+    this.#context.touchedSoon();
   }
 
   /** Starts a planned transfer of leadership; false when it cannot be tried now. */
@@ -249,15 +249,20 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     if (this.#builder.bytes > maxOpenBytes) this.seal();
   }
 
-  /** After the log was told to flush: sends, applies, opens gates. */
+  /** Sends the followers what they are to store. */
+  ship(now: number): void {
+    this.#settle(now);
+    for (const follower of this.#toShip) this.#ship(follower);
+    this.#toShip.clear();
+  }
+
+  /** After the log was told to flush: applies, opens gates, sends what came of it. */
   endTurn(now: number): void {
     this.#applier.step();
     this.#core.appliedThrough(
       this.#serving ? this.keyspace.appliedLsn : Math.min(this.keyspace.appliedLsn, this.#core.commit),
     );
-    this.#settle(now);
-    for (const follower of this.#toShip) this.#ship(follower);
-    this.#toShip.clear();
+    this.ship(now);
     this.#core.endOfTurn(now);
     this.#settle(now);
     if (this.#gatesMoved) {

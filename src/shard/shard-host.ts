@@ -22,7 +22,13 @@ const doubtfulHeartbeats = 3;
 export interface HostContext
   extends Omit<
     ReplicaContext,
-    'touched' | 'positionsMoved' | 'servingChanged' | 'roleMayHaveChanged' | 'deposed' | 'nextContext'
+    | 'touched'
+    | 'touchedSoon'
+    | 'positionsMoved'
+    | 'servingChanged'
+    | 'roleMayHaveChanged'
+    | 'deposed'
+    | 'nextContext'
   > {
   readonly turn: TurnEnd;
   readonly session: SessionOptions;
@@ -48,6 +54,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   #nextSession = 1;
   #nextContext = 1;
   #turnScheduled = false;
+  #turnSoon = false;
   #flushing: Session[] = [];
   #resuming: Session[] = [];
   #parked = new Set<Session>();
@@ -72,6 +79,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       fatal: (error) => context.fatal(error),
       nextContext: () => this.#nextContext++,
       touched: () => this.touched(),
+      touchedSoon: () => this.touchedSoon(),
       positionsMoved: () => {
         this.#checkWaits = true;
       },
@@ -240,7 +248,7 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   received(from: NodeId, shard: number, message: Message): void {
     this.replicas.get(shard)?.received(from, message, this.now());
-    this.touched();
+    this.touchedSoon();
   }
 
   linkUp(peer: NodeId): void {
@@ -280,8 +288,24 @@ export class ShardHost implements SessionHost, PeerHandler {
   touched(): void {
     if (this.#turnScheduled) return;
     this.#turnScheduled = true;
-    this.#context.turn.schedule(() => this.#endTurn());
+    this.#context.turn.schedule(this.#endScheduledTurn);
   }
+
+  /**
+   * The same, without waiting for other input: for what the peers and the disk say, of which there is little and for
+   * which somebody waits, unlike for commands, of which many arrive at once.
+   */
+  touchedSoon(): void {
+    if (this.#turnSoon) return;
+    this.#turnSoon = true;
+    this.#turnScheduled = true;
+    this.#context.turn.schedule(this.#endScheduledTurn, true);
+  }
+
+  /** Does nothing when the turn that it was scheduled for has ended sooner. */
+  readonly #endScheduledTurn = (): void => {
+    if (this.#turnScheduled) this.#endTurn();
+  };
 
   #noteRole(replica: Replica): void {
     const { core } = replica;
@@ -294,21 +318,24 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   #endTurn(): void {
     this.#turnScheduled = false;
+    this.#turnSoon = false;
     if (this.#unpark) {
       this.#unpark = false;
       this.#retryParked();
     }
-    for (const replica of this.replicas.values()) replica.sealTurn();
-    // The disk begins first: it works beside everything that follows.
-    this.#context.log.flush();
     const now = this.now();
+    // The followers' way is the longest: their part leaves first. Then the disk, which works beside all that follows.
+    for (const replica of this.replicas.values()) {
+      replica.sealTurn();
+      replica.ship(now);
+    }
+    this.#context.flushPeers();
+    this.#context.log.flush();
     for (const replica of this.replicas.values()) replica.endTurn(now);
     if (this.#checkWaits) {
       this.#checkWaits = false;
       for (const session of this.sessions.values()) if (session.waitStage !== null) session.checkWait(now);
     }
-    // What the followers are to store goes out before the replies: they work on it meanwhile.
-    this.#context.flushPeers();
     this.#flushSessions();
     if (this.#closeClients !== null) {
       this.closeSessions(this.#closeClients);
