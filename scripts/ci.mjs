@@ -17,6 +17,12 @@ function rounds(file, times, more = {}) {
 
 /** The longer checks: name, command, environment. Each counts as one. */
 const longer = [
+  {
+    name: 'simulator, 200 seeds beyond those of npm test',
+    command: process.execPath,
+    args: ['scripts/simulate.mjs', '--from', '1000', '--seeds', '200'],
+    env: {},
+  },
   rounds('kill', 5),
   rounds('increment', 5),
   rounds('power-loss', 5),
