@@ -64,7 +64,7 @@ export class Applier {
     this.#context.log.read(shard, keyspace.appliedLsn + 1, bytesPerTurn, (error, batches) => {
       this.#reading = false;
       if (error !== null) this.#context.fatal(error);
-      else if (generation === this.#generation && !this.rebuilding)
+      else if (generation === this.#generation && !this.rebuilding && !this.#replica.receiving)
         for (const batch of batches) this.#apply(batch);
       this.#context.touched();
     });

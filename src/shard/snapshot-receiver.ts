@@ -161,8 +161,11 @@ export class SnapshotReceiver {
     try {
       manifest = yield* this.#context.checkpoints.load(incoming.path, keyspace.restore());
     } catch (error) {
-      yield* incoming.discard();
-      this.#refuse(fetch, error as Error);
+      try {
+        yield* incoming.discard();
+      } finally {
+        this.#refuse(fetch, error as Error);
+      }
       return;
     }
     try {

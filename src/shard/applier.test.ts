@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { Batch, BatchBuilder, entryKind } from '../log/batch.ts';
+import { Applier } from './applier.ts';
+import type { Replica } from './replica.ts';
+import type { ReplicaContext } from './replica-context.ts';
+
+function batchAt(lsn: number): Batch {
+  const builder = new BatchBuilder(1);
+  builder.begin(entryKind.effects, 0);
+  builder.end();
+  return Batch.parse(builder.seal(1, lsn, 0).bytes);
+}
+
+test('entries that come from disk while a snapshot replaces the state are not applied to it', () => {
+  const applied: number[] = [];
+  const reads: ((error: Error | null, batches: Batch[]) => void)[] = [];
+  const replica = {
+    shard: 1,
+    serving: false,
+    receiving: false,
+    core: { commit: 5 },
+    keyspace: {
+      appliedLsn: 4,
+      applyEntry: (_bytes: Buffer, _start: number, _end: number, lsn: number) => applied.push(lsn),
+    },
+  };
+  const context = {
+    log: {
+      cached: () => null,
+      read: (_shard: number, _lsn: number, _max: number, done: (typeof reads)[number]) => reads.push(done),
+    },
+    touched: () => {},
+  };
+  const applier = new Applier(replica as unknown as Replica, context as unknown as ReplicaContext);
+  applier.step();
+  replica.receiving = true;
+  reads[0]?.(null, [batchAt(5)]);
+  expect(applied).toEqual([]);
+  replica.receiving = false;
+  applier.step();
+  reads[1]?.(null, [batchAt(5)]);
+  expect(applied).toEqual([5]);
+});
