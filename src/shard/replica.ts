@@ -144,6 +144,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   tick(now: number): void {
     this.seal();
+    // A state that needs no rebuilding any more is as good as the others'.
+    if (this.#core.reluctant && !this.rebuilding) this.#core.reluctant = false;
     const stalled = this.#context.log.stalledMs() > this.#context.options.diskStallMs;
     this.#core.diskStalled(stalled, now);
     this.#core.tick(now);
