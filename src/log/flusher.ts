@@ -33,6 +33,8 @@ export class Flusher {
   /** Since when something waits for a segment; null when nothing does. */
   #waitingSinceMs: number | null = null;
   #sequence: number;
+  /** Bytes of batches that are queued and not yet handed to the disk. */
+  queuedBytes = 0;
   /** The next frame repeats what every shard is. */
   #openingWanted: boolean;
   /** The newest segment with a completed frame, which therefore repeats what every shard is. */
@@ -66,6 +68,7 @@ export class Flusher {
 
   enqueue(shard: ShardLog, record: LogRecord, batch: Batch | null): void {
     this.#queue.push({ shard, record, batch });
+    if (record.kind === 'batch') this.queuedBytes += record.length;
   }
 
   /** Forgets queued batches of a shard beyond `lsn`: a cut or reset that follows makes them void. */
@@ -79,6 +82,8 @@ export class Flusher {
       else if (item.record.kind === 'batch' && item.record.firstLsn <= lsn) kept.push(shorten(item, lsn));
     }
     this.#queue = kept;
+    this.queuedBytes = 0;
+    for (const { record } of kept) if (record.kind === 'batch') this.queuedBytes += record.length;
   }
 
   stalledMs(): number {
@@ -148,6 +153,7 @@ export class Flusher {
       if (record.kind !== 'batch') continue;
       at += record.length;
       this.#stats.batchBytes += record.length;
+      this.queuedBytes -= record.length;
     }
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
     return reports;

@@ -225,6 +225,10 @@ class SegmentedLog implements NodeLog {
     return this.#flusher.writing;
   }
 
+  get queuedBytes(): number {
+    return this.#flusher.queuedBytes;
+  }
+
   firstLsn(shard: number): number {
     return this.#shard(shard).history.base.lsn + 1;
   }

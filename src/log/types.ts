@@ -91,6 +91,8 @@ export interface NodeLog {
   madeGood(shard: number): void;
   /** True while a durable write is in flight: what is queued now leaves with the next one. */
   readonly writing: boolean;
+  /** Bytes of batches that wait for the write in flight to end. They are in memory, so whoever appends must mind them. */
+  readonly queuedBytes: number;
   /** The lowest LSN that must stay readable for followers; Infinity when none is needed. Caps in bytes and time still win. */
   retainFrom(shard: number, lsn: number): void;
   /**

@@ -18,6 +18,9 @@ import type { ClientSession, SessionSink } from './session-types.ts';
 /** A leader that was not heard for this many heartbeats may be gone: commands wait rather than being sent to it. */
 const doubtfulHeartbeats = 3;
 
+/** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
+const maxQueuedLogBytes = 32 << 20;
+
 /** What the shards of a node need beside what each replica does. */
 export interface HostContext
   extends Omit<
@@ -60,6 +63,8 @@ export class ShardHost implements SessionHost, PeerHandler {
   #parked = new Set<Session>();
   #unpark = false;
   #checkWaits = false;
+  /** Writes are parked until less waits for the disk. */
+  #diskBehind = false;
   /** Roles as they were when parked commands were last looked at. */
   readonly #roles = new Map<number, string>();
   /** The data directory that each peer came with last. */
@@ -240,6 +245,10 @@ export class ShardHost implements SessionHost, PeerHandler {
           line: 'DISKFULL There is too little disk space for another log segment; writes are refused until there is more.',
         };
       }
+      if (this.#context.log.queuedBytes > maxQueuedLogBytes) {
+        this.#diskBehind = true;
+        return { kind: 'park', reason: 'the disk does not keep up with the writes' };
+      }
     }
     return { kind: 'leader', replica };
   }
@@ -319,6 +328,10 @@ export class ShardHost implements SessionHost, PeerHandler {
   #endTurn(): void {
     this.#turnScheduled = false;
     this.#turnSoon = false;
+    if (this.#diskBehind && this.#context.log.queuedBytes <= maxQueuedLogBytes / 2) {
+      this.#diskBehind = false;
+      this.#unpark = true;
+    }
     if (this.#unpark) {
       this.#unpark = false;
       this.#retryParked();
