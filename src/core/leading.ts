@@ -103,12 +103,12 @@ export function leaderReceives(
     advanceCommit(core, leadership, now);
     return;
   }
-  const progress = leadership.followers.get(from);
-  if (progress === undefined) return;
   if (message.kind === 'readIndexRequest') {
     askedForReadIndex(core, leadership, from, message, now);
     return;
   }
+  const progress = leadership.followers.get(from);
+  if (progress === undefined) return;
   progress.heardMs = now;
   if (message.kind === 'heartbeatAck') heartbeatAnswered(core, leadership, from, progress, message, now);
   else appendAnswered(core, leadership, from, progress, message, now);
@@ -273,12 +273,7 @@ function askedForReadIndex(
   now: number,
 ): void {
   if (!core.hasOwnCommit) {
-    core.output.send(from, {
-      kind: 'readIndexResponse',
-      term: core.term,
-      context: request.context,
-      commit: null,
-    });
+    answerReadIndex(core, from, request.context, null);
     return;
   }
   leadership.readIndexes.push({ from, context: request.context, commit: core.commit, askedMs: now });
@@ -289,14 +284,14 @@ function answerReadIndexes(core: Core, leadership: Leadership, confirmedMs: numb
   const waiting = leadership.readIndexes.splice(0);
   for (const item of waiting) {
     if (item.askedMs > confirmedMs) leadership.readIndexes.push(item);
-    else
-      core.output.send(item.from, {
-        kind: 'readIndexResponse',
-        term: core.term,
-        context: item.context,
-        commit: item.commit,
-      });
+    else answerReadIndex(core, item.from, item.context, item.commit);
   }
+}
+
+/** To whoever asked, this leader itself included. */
+function answerReadIndex(core: Core, to: NodeId, context: number, commit: Lsn | null): void {
+  if (to === core.id) core.output.readIndex(context, commit);
+  else core.output.send(to, { kind: 'readIndexResponse', term: core.term, context, commit });
 }
 
 /**
@@ -309,6 +304,8 @@ export function handOver(core: Core, target: NodeId, now: number): boolean {
   const progress = leadership.followers.get(target);
   if (progress === undefined || !isVoter(core.membership, target) || progress.state !== 'replicate')
     return false;
+  // A node that never leads would let the writes wait for nothing.
+  if (progress.priority === 0) return false;
   leadership.handover = { target, deadlineMs: now + core.options.electionMaxMs, told: false };
   leadership.leaseOver = true;
   core.output.roleChanged();
