@@ -35,6 +35,7 @@ export function scenarioBatch(
 export type DiskWrite =
   | { readonly kind: 'entries'; readonly batch: ScenarioBatch; readonly fromLsn: Lsn }
   | { readonly kind: 'cut'; readonly end: Position }
+  | { readonly kind: 'reset'; readonly position: Position }
   | { readonly kind: 'hardState'; readonly hardState: HardState };
 
 /** The log of a replica with its entries: once as the replica sees it, once as its disk would give it back. */
@@ -54,6 +55,7 @@ export class ScenarioLog {
   write(write: DiskWrite): void {
     if (write.kind === 'entries') this.append(write.batch, write.fromLsn);
     else if (write.kind === 'cut') this.cut(write.end.lsn);
+    else if (write.kind === 'reset') this.reset(write.position);
     else this.hardState = write.hardState;
   }
 
@@ -69,6 +71,10 @@ export class ScenarioLog {
 
   cut(lsn: Lsn): void {
     this.#entries.length = Math.max(0, lsn - this.base.lsn);
+  }
+
+  holds({ lsn, term }: Position): boolean {
+    return lsn === this.base.lsn ? term === this.base.term : this.at(lsn)?.term === term;
   }
 
   /** Drops the entries up to `position`; all of them when they do not hold it. */

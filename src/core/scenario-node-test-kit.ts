@@ -39,6 +39,8 @@ export class ScenarioNode implements CoreOutput {
   log = new ScenarioLog();
   disk = new ScenarioLog();
   checkpoint: ScenarioCheckpoint | null = null;
+  /** The one before it, which a follower may still be fetching. */
+  previousCheckpoint: ScenarioCheckpoint | null = null;
   /** Asked of the disk and not yet stable. */
   writes: DiskWrite[] = [];
   readonly #world: ScenarioWorld;
@@ -74,6 +76,8 @@ export class ScenarioNode implements CoreOutput {
   /** Starts from what the disk gives back. */
   start(): void {
     const { disk, checkpoint } = this;
+    // A checkpoint was installed and the log was not yet told: the checkpoint counts.
+    if (checkpoint !== null && !disk.holds(checkpoint.position)) disk.reset(checkpoint.position);
     this.log = new ScenarioLog();
     this.log.base = disk.base;
     for (const batch of disk.batchesFrom(disk.base.lsn + 1, Number.POSITIVE_INFINITY))
@@ -112,6 +116,7 @@ export class ScenarioNode implements CoreOutput {
   loseDisk(): void {
     this.disk = new ScenarioLog();
     this.checkpoint = null;
+    this.previousCheckpoint = null;
     this.doubt = { mayHaveAcknowledged: null };
   }
 
@@ -182,6 +187,7 @@ export class ScenarioNode implements CoreOutput {
     const { log, core } = this;
     const lsn = Math.min(core.commit, core.flushed);
     const term = lsn === log.base.lsn ? log.base.term : (log.at(lsn)?.term ?? 0);
+    this.previousCheckpoint = this.checkpoint;
     this.checkpoint = { position: { term, lsn }, membership: core.memberships.at(lsn) };
     this.#say(`has a checkpoint at ${lsn}`);
   }
@@ -384,10 +390,9 @@ export class ScenarioNode implements CoreOutput {
       this.#say(`gives up the checkpoint at ${checkpoint.lsn}`);
       return;
     }
-    this.flush(this.writes.length);
     this.checkpoint = found;
     this.log.reset(checkpoint);
-    this.disk.reset(checkpoint);
+    this.writes.push({ kind: 'reset', position: checkpoint });
     this.#say(`installs the checkpoint at ${checkpoint.lsn}`);
     this.core.snapshotInstalled(checkpoint, found.membership);
     this.endTurn();

@@ -85,8 +85,9 @@ export class ScenarioCluster implements ScenarioWorld {
   checkpointOf(owner: NodeId, asker: NodeId, checkpoint: Position): ScenarioCheckpoint | null {
     const node = this.nodes.get(owner);
     if (node === undefined || !node.running || this.#cut.has(`${owner}>${asker}`)) return null;
-    const found = node.checkpoint;
-    return found?.position.lsn === checkpoint.lsn && found.position.term === checkpoint.term ? found : null;
+    for (const found of [node.checkpoint, node.previousCheckpoint])
+      if (found?.position.lsn === checkpoint.lsn && found.position.term === checkpoint.term) return found;
+    return null;
   }
 
   committed(node: ScenarioNode, commit: Lsn): void {
