@@ -25,7 +25,8 @@ export class Screen {
       this.#last = summary;
       return;
     }
-    const width = Math.max(this.#out.columns - 1, 20);
+    // A terminal that does not know its width says 0.
+    const width = Math.max((this.#out.columns || 80) - 1, 20);
     this.#erase();
     this.#out.write(lines.map((line) => `${line.slice(0, width)}\n`).join(''));
     this.#drawn = lines.length;
