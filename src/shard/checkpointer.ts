@@ -1,7 +1,7 @@
 import type { Position } from '../core/types.ts';
 import type { Task } from '../env/task.ts';
 import { runTask } from '../env/task.ts';
-import type { CheckpointWriter, Manifest } from '../state/checkpoint-store.ts';
+import type { CheckpointId, CheckpointWriter, Manifest } from '../state/checkpoint-store.ts';
 import type { CheckpointSlices } from '../state/types.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
@@ -29,9 +29,13 @@ export class Checkpointer {
   /** Checkpoints finished since the start, and how long the last one took, in ms. */
   finished = 0;
   lastMs = 0;
+  /** Whether a follower is being sent a checkpoint, which must stay until then. */
+  isSent: (checkpoint: Position) => boolean = () => false;
   readonly #replica: Replica;
   readonly #context: ReplicaContext;
   #running: Running | null = null;
+  /** Checkpoints on disk beside the latest one, oldest first. */
+  #superseded: CheckpointId[] = [];
   #bytesSince = 0;
   #lastBeganMs = 0;
 
@@ -143,7 +147,6 @@ export class Checkpointer {
       timeMs: running.timeMs,
     };
     yield* (running.writer as CheckpointWriter).finish(manifest);
-    const older = this.latest;
     this.adopt(manifest, membership);
     this.finished += 1;
     this.lastMs = this.#context.clock.monotonicMs() - running.beganMs;
@@ -151,22 +154,34 @@ export class Checkpointer {
       { shard, lsn: position.lsn, keys: slices.keys, digest: slices.digest, ms: Math.round(this.lastMs) },
       'checkpoint finished',
     );
-    if (older !== null && older.lsn < position.lsn) yield* this.#removeWhenUnused({ shard, ...older });
+    yield* this.#removeSuperseded();
   }
 
   /** The previous checkpoint stays until the one after it: a damaged file then costs nothing. */
-  #previous: (Position & { shard: number }) | null = null;
+  *#removeSuperseded(): Task<void> {
+    const going = this.#superseded.slice(0, -1).filter((id) => !this.isSent(id));
+    this.#superseded = this.#superseded.filter((id) => !going.includes(id));
+    for (const id of going) yield* this.#context.checkpoints.remove(id);
+  }
 
-  *#removeWhenUnused(older: Position & { shard: number }): Task<void> {
-    const beforeThat = this.#previous;
-    this.#previous = older;
-    if (beforeThat !== null) yield* this.#context.checkpoints.remove(beforeThat);
+  /** What was found on disk, newest first, and the one among them that was loaded. */
+  found(ids: readonly CheckpointId[], loaded: Manifest): void {
+    this.latest = { term: loaded.term, lsn: loaded.lsn };
+    this.latestManifest = loaded;
+    this.#superseded = ids.filter((id) => id.lsn !== loaded.lsn || id.term !== loaded.term).reverse();
   }
 
   /** This checkpoint is durable: log below it may go. */
   adopt(manifest: Manifest, membership: Buffer): void {
-    if (this.latest !== null && this.latest.lsn >= manifest.lsn) return;
-    this.latest = { term: manifest.term, lsn: manifest.lsn };
+    const { shard, term, lsn } = manifest;
+    // A damaged file of this name, if there was one, is this checkpoint now.
+    this.#superseded = this.#superseded.filter((id) => id.lsn !== lsn || id.term !== term);
+    if (this.latest !== null && this.latest.lsn >= lsn) {
+      if (this.latest.lsn > lsn) this.#superseded.unshift({ shard, term, lsn });
+      return;
+    }
+    if (this.latest !== null) this.#superseded.push({ shard, ...this.latest });
+    this.latest = { term, lsn };
     this.latestManifest = manifest;
     this.#context.log.checkpointed(this.#replica.shard, this.latest, membership);
     this.#context.touched();

@@ -89,8 +89,7 @@ function* loadNewest(replica: Replica, context: ReplicaContext): Task<Manifest |
   for (const id of ids) {
     try {
       const manifest = yield* context.checkpoints.load(context.checkpoints.path(id), keyspace.restore());
-      checkpointer.latest = { term: manifest.term, lsn: manifest.lsn };
-      checkpointer.latestManifest = manifest;
+      checkpointer.found(ids, manifest);
       return manifest;
     } catch (error) {
       context.logger.warn({ shard, error: (error as Error).message }, 'a checkpoint cannot be used');

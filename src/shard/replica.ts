@@ -88,6 +88,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#applier = new Applier(this, context);
     this.checkpointer = new Checkpointer(this, context);
     this.#sender = new SnapshotSender(shard, context, this.checkpointer);
+    this.checkpointer.isSent = (checkpoint) => this.#sender.isSending(checkpoint);
     this.#receiver = new SnapshotReceiver(this, context);
   }
 
@@ -467,8 +468,9 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   needsSnapshot(follower: NodeId): void {
-    const checkpoint = this.checkpointer.latest;
     const base = this.#core.log.base.lsn;
+    const sending = this.#sender.sendingTo(follower);
+    const checkpoint = sending !== null && sending.lsn >= base ? sending : this.checkpointer.latest;
     if (checkpoint !== null && checkpoint.lsn >= base) {
       offerSnapshot(this.#core, follower, checkpoint, this.#context.clock.monotonicMs());
     } else if (this.#serving) {

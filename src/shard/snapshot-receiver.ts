@@ -46,7 +46,7 @@ export class SnapshotReceiver {
       current.from = from;
       return;
     }
-    if (current?.busy === true) return;
+    if (current?.busy === true || current?.complete === true) return;
     if (current !== null && current.incoming !== null) runTask(current.incoming.close(), () => {});
     const now = this.#context.clock.monotonicMs();
     const fetch: Fetch = {
