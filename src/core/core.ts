@@ -52,6 +52,8 @@ export class Core {
   readonly random: RandomFloat;
   readonly log: TermIndex;
   readonly memberships: MembershipLog;
+  /** When this replica came up, monotonic ms. */
+  readonly startedMs: number;
 
   term: Term;
   vote: NodeId | null;
@@ -91,6 +93,7 @@ export class Core {
     this.options = options;
     this.output = output;
     this.random = random;
+    this.startedMs = init.nowMs;
     this.log = new TermIndex(init.base, init.runs, init.lastLsn);
     this.memberships = new MembershipLog(init.membership, init.membershipLsn);
     for (const entry of init.memberships) this.memberships.append(entry.lsn, entry.membership);

@@ -106,10 +106,10 @@ test('doubt ends when all is durable that may have been acknowledged to the lead
     () => 0.5,
   );
   const heartbeat: Message = { kind: 'heartbeat', term: 1, commit: 0, sentMs: 0, timeMs: 0, last: 9 };
-  core.receive('b', heartbeat, 1);
+  core.receive('b', heartbeat, 1001);
   core.snapshotInstalled({ term: 1, lsn: 5 }, init.membership);
   expect(core.doubt).not.toBeNull();
-  core.receive('b', { ...heartbeat, last: 20 }, 2);
+  core.receive('b', { ...heartbeat, last: 20 }, 1002);
   core.snapshotInstalled({ term: 1, lsn: 9 }, init.membership);
   expect(core.doubt).toBeNull();
 });

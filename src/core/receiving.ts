@@ -7,6 +7,7 @@ type FromLeader = Append | Heartbeat | SnapshotOffer | CampaignNow;
 
 /** Messages that only a leader sends. Any of them, in a current term, shows that there is one. */
 export function followerReceives(core: Core, from: NodeId, message: FromLeader, now: number): void {
+  if (mayHaveElectedAnother(core, now)) return;
   if (message.term < core.term) {
     answerDeposed(core, from, message);
     return;
@@ -32,6 +33,16 @@ export function followerReceives(core: Core, from: NodeId, message: FromLeader, 
       }
       return;
   }
+}
+
+/**
+ * A replica that forgot its votes may have helped to elect another leader than the one that it hears, and must not help
+ * this one to commit. By that election this one lost its majority, so it steps down within an election timeout; until
+ * then no leader is heard.
+ */
+function mayHaveElectedAnother(core: Core, now: number): boolean {
+  if (core.doubt === null || core.doubt.mayHaveAcknowledged !== null) return false;
+  return now - core.startedMs < core.options.electionMaxMs + core.options.heartbeatMs;
 }
 
 /** Tells a leader of the past that its term is over. */
