@@ -241,6 +241,12 @@ export function shipmentSent(core: Core, follower: NodeId, lastLsn: Lsn, bytes: 
   progress.sent(lastLsn, bytes);
 }
 
+/** The entries that `planShipment` asked for cannot be read back: only a checkpoint beyond them helps this follower. */
+export function logUnreadable(core: Core, follower: NodeId): void {
+  const progress = core.leadership?.followers.get(follower);
+  if (progress !== undefined && progress.state !== 'snapshot') needSnapshot(core, follower, progress);
+}
+
 function needSnapshot(core: Core, follower: NodeId, progress: Progress): void {
   progress.awaitSnapshot(0);
   core.output.needsSnapshot(follower);

@@ -2,6 +2,7 @@ import type { CoreInit } from '../core/core.ts';
 import { Core } from '../core/core.ts';
 import {
   handOver,
+  logUnreadable,
   lowestNeeded,
   offerSnapshot,
   planShipment,
@@ -605,6 +606,10 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
           { shard: this.shard, follower, fromLsn, error: error.message },
           'cannot read the log for a follower',
         );
+        if ((error as { code?: string }).code === 'BW_LOG_DAMAGED') {
+          this.checkpointer.wanted = true;
+          logUnreadable(this.#core, follower);
+        }
         return;
       }
       // Everything may have changed while the disk was read.

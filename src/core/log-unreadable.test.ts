@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { Core } from './core.ts';
+import { logUnreadable, offerSnapshot, planShipment } from './leading.ts';
+import { defaultCoreOptions } from './options.ts';
+import type { CoreOutput } from './output.ts';
+import type { Message } from './types.ts';
+import { origin } from './types.ts';
+
+test('a follower that needs entries which cannot be read back is sent a checkpoint, then what follows it', () => {
+  const sent: Message[] = [];
+  const wanting: string[] = [];
+  const output: CoreOutput = {
+    send: (_to, message) => void sent.push(message),
+    putHardState: () => {},
+    cutLog: () => {},
+    appendToLog: () => {},
+    committed: () => {},
+    roleChanged: () => {},
+    shipTo: () => {},
+    positionsChanged: () => {},
+    leadershipConfirmed: () => {},
+    fetchSnapshot: () => {},
+    needsSnapshot: (follower) => void wanting.push(follower),
+    readIndex: () => {},
+    doubtCleared: () => {},
+  };
+  const init = {
+    id: 'a',
+    hardState: { term: 0, vote: null },
+    base: origin,
+    runs: [],
+    lastLsn: 0,
+    commit: 0,
+    membership: { voters: ['a', 'b', 'c'], learners: [] },
+    membershipLsn: 0,
+    memberships: [],
+    doubt: null,
+    nowMs: 0,
+  };
+  const core = new Core(init, defaultCoreOptions, output, () => 0.5);
+  core.tick(1000);
+  core.receive('b', { kind: 'preVoteResponse', term: 0, asked: 1, granted: true }, 1000);
+  core.hardStateDurable({ term: 1, vote: 'a' }, 1000);
+  core.receive('b', { kind: 'voteResponse', term: 1, asked: 1, granted: true }, 1000);
+  core.extend(19);
+  const ack = { kind: 'appendAck', term: 1, received: 5, flushed: 5, applied: 0 } as const;
+  core.receive('b', ack, 1001);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(6);
+
+  logUnreadable(core, 'b');
+  expect(wanting).toEqual(['b']);
+  expect(planShipment(core, 'b')).toBeNull();
+  offerSnapshot(core, 'b', { term: 1, lsn: 15 }, 1002);
+  expect(sent.at(-1)?.kind).toBe('snapshotOffer');
+  core.receive('b', { ...ack, received: 15, flushed: 15 }, 1003);
+  expect(planShipment(core, 'b')?.fromLsn).toBe(16);
+});
