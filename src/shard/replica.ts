@@ -409,7 +409,10 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       else this.#lossRecorded({ fromLsn: first }, error);
     });
     log.cut(this.shard, end);
-    if (executed) this.#applier.rebuild();
+    if (!executed) return;
+    // Clients may wait for what was cut just now: this is no planned end of leadership, whatever was begun.
+    this.#handingOver = false;
+    this.#applier.rebuild();
   }
 
   #recordLoss(batches: readonly Batch[], fromLsn: number): void {
