@@ -22,6 +22,8 @@ export class Leadership {
   readonly firstLsn: Lsn;
   readonly followers = new Map<NodeId, Progress>();
   readonly startedMs: number;
+  /** Monotonic ms since when it has led without a transfer: before it tries to hand over on its own again. */
+  quietSinceMs: number;
   /** Monotonic ms of the latest heartbeat round. */
   heartbeatMs = Number.NEGATIVE_INFINITY;
   /** Monotonic ms when followers were last looked after, which is done at the pace of heartbeats. */
@@ -48,6 +50,7 @@ export class Leadership {
     this.term = term;
     this.firstLsn = firstLsn;
     this.startedMs = now;
+    this.quietSinceMs = now;
     this.#options = options;
     this.follow(membership, firstLsn);
   }

@@ -38,6 +38,7 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
   const handover = leadership.handover;
   if (handover !== null && now >= handover.deadlineMs) {
     leadership.handover = null;
+    leadership.quietSinceMs = now;
     core.output.roleChanged();
   }
   if (now - leadership.heartbeatMs >= heartbeatMs) sendHeartbeats(core, leadership, now);
@@ -330,7 +331,11 @@ function tellHandoverTarget(core: Core, leadership: Leadership): void {
 }
 
 function returnToPreferred(core: Core, leadership: Leadership, now: number): void {
-  if (leadership.handover !== null || now - leadership.startedMs < priorityHandoverMs || !core.hasOwnCommit)
+  if (
+    leadership.handover !== null ||
+    now - leadership.quietSinceMs < priorityHandoverMs ||
+    !core.hasOwnCommit
+  )
     return;
   for (const [follower, progress] of leadership.followers) {
     if (

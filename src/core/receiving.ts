@@ -81,7 +81,7 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat): void {
     received: following.verified,
     flushed: Math.min(core.flushed, following.verified),
     applied: Math.min(core.applied, following.verified),
-    priority: core.options.priority,
+    priority: core.mayCampaign() ? core.options.priority : 0,
   });
 }
 

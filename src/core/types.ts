@@ -134,7 +134,7 @@ export interface HeartbeatAck {
   readonly received: Lsn;
   readonly flushed: Lsn;
   readonly applied: Lsn;
-  /** How much the sender wants to lead; a leader hands over to an in-sync follower with more. 0: never. */
+  /** How much the sender wants to lead; a leader hands over to an in-sync follower with more. 0: never, or not now. */
   readonly priority: number;
 }
 
