@@ -184,6 +184,9 @@ const commands: Readonly<Record<string, Command>> = {
     for (const node of script.cluster.nodes.values())
       if (node.running && node.id !== id) node.input((core, now) => core.peerGone(id as string, now));
   },
+  'want received': (script, [id]) => {
+    script.node(id).core.wantReceived = true;
+  },
   fresh: (script, [id]) => script.node(id).input((core) => core.confirmFresh()),
 
   // Links.
