@@ -376,6 +376,10 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     );
   }
 
+  get leads(): boolean {
+    return this.#core.leadership !== null;
+  }
+
   mayProve(readMs: number): boolean {
     const { leadership } = this.#core;
     return leadership !== null && leadership.startedMs <= readMs;
@@ -525,11 +529,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   #deposed(): void {
-    this.#gates.positionsMoved();
-    // A transfer that was overtaken by an election may leave replies to writes that are lost, and a reply that waits for
-    // more than the commit would wait for ever: their clients must go.
-    const planned =
-      this.#handingOver && this.keyspace.appliedLsn <= this.#core.commit && this.#gates.waiting === 0;
+    // A transfer that was overtaken by an election may leave replies to writes that are lost: their clients must go.
+    const planned = this.#handingOver && this.keyspace.appliedLsn <= this.#core.commit;
     this.#gates.leadershipEnded();
     this.#ledTerm = -1;
     const served = this.#serving;

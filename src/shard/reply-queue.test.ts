@@ -9,6 +9,7 @@ const policy: AckPolicy = { who: 'majority', stage: 'flushed', timeoutMs: 1000 }
 /** A keeper at a commit position that the test sets. */
 class Keeper implements Gatekeeper {
   commit = 0;
+  leads = true;
 
   isOpen(_policy: AckPolicy, lsn: number): boolean {
     return this.commit >= lsn;
@@ -60,4 +61,18 @@ test('a reply does not wait for the writes of later turns of its connection', ()
     left.push(...released(queue));
   }
   expect(left).toEqual(['1;', '2;', '3;', '4;']);
+});
+
+test('after a handover what the commit does not open is hopeless, what it opens leaves', () => {
+  const queue = new ReplyQueue({ gateOpened: () => {} });
+  const keeper = new Keeper();
+  const out = new ByteWriter(1024);
+  for (const lsn of [1, 2]) {
+    reply(queue, out, { keeper, policy, lsn, readMs: -1 }, `${lsn};`);
+    released(queue);
+  }
+  keeper.leads = false;
+  keeper.commit = 1;
+  expect(released(queue)).toEqual(['1;']);
+  expect(queue.hopeless).toBe(true);
 });

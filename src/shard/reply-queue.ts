@@ -4,6 +4,8 @@ import type { GateWaiter } from './gate-board.ts';
 
 /** What replies wait for. One replica of a shard is one. */
 export interface Gatekeeper {
+  /** False: a gate that is not open stays shut, since nobody here counts copies. */
+  readonly leads: boolean;
   isOpen(policy: AckPolicy, lsn: number): boolean;
   wait(policy: AckPolicy, lsn: number, waiter: GateWaiter): void;
   /** True when this replica was provably the leader at or after `readMs` (monotonic). */
@@ -44,8 +46,8 @@ export class ReplyQueue {
   /** Replies given up because their policy was not met in time. */
   timeouts = 0;
   pendingBytes = 0;
-  /** Set when the next reply was read by a leader that cannot prove any more that it was one. */
-  unprovable = false;
+  /** Set when the next reply waits for what its leader cannot learn any more: copies, or that it was the leader. */
+  hopeless = false;
   readonly #waiter: GateWaiter;
   #regions: Region[] = [];
   #head = 0;
@@ -125,11 +127,12 @@ export class ReplyQueue {
     const { keeper, policy } = region;
     if (keeper === null || policy === null) return true;
     if (!keeper.isOpen(policy, region.lsn)) {
+      this.hopeless = !keeper.leads;
       this.#register(() => keeper.wait(policy, region.lsn, this.#waiter));
       return false;
     }
     if (region.readMs >= 0 && !keeper.wasLeaderAt(region.readMs)) {
-      this.unprovable = !keeper.mayProve(region.readMs);
+      this.hopeless = !keeper.mayProve(region.readMs);
       this.#register(() => keeper.awaitProof(this.#waiter));
       return false;
     }

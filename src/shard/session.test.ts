@@ -26,6 +26,9 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     },
     sealLarge: () => {},
     followersHolding: () => 0,
+    get leads() {
+      return leader.leads;
+    },
     isOpen: (policy: AckPolicy, lsn: number) => policy.who === 'none' || leader.commit >= lsn,
     wait: () => {},
     wasLeaderAt: () => leader.proven,

@@ -374,7 +374,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.queuedToFlush = false;
     if (this.#closed) return;
     this.replies.release((bytes) => this.#sink.write(bytes));
-    if (this.replies.unprovable) this.close('leadership ended before a read could be answered');
+    if (this.replies.hopeless) this.close('leadership ended before a reply could leave');
     else if (this.#closing && this.replies.empty) this.close('closed by command');
   }
 
