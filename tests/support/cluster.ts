@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchStatus } from '../../src/cli/admin-client.ts';
 import type { NodeStatus, ShardStatus } from '../../src/server/status-types.ts';
+import { LinkProxy } from './link-proxy.ts';
 import { until } from './wait.ts';
 
 export const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   /** Flags for every node. */
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Peers reach each other through proxies, `node.proxy`. */
+  readonly proxies?: boolean;
 }
 
 /** One node as a real process. */
@@ -48,6 +51,8 @@ export class TestNode {
   readonly port: number;
   readonly peerPort: number;
   readonly adminPort: number;
+  /** What its peers connect to, where the cluster was made with proxies. */
+  proxy: LinkProxy | null = null;
   process: ChildProcess | null = null;
   /** Exit code or signal of the last process; null while one runs. */
   ended: number | NodeJS.Signals | null = null;
@@ -140,13 +145,19 @@ export class TestCluster {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bellwether-cluster-'));
     const ports = await freePorts(count * 3);
     const nodes: TestNode[] = [];
-    const peers = (): string => nodes.map(({ id, peerPort }) => `${id}=127.0.0.1:${peerPort}`).join(',');
+    const peers = (): string =>
+      nodes.map(({ id, peerPort, proxy }) => `${id}=127.0.0.1:${proxy?.port ?? peerPort}`).join(',');
     for (let i = 0; i < count; i++) {
       const own = ports.slice(3 * i, 3 * i + 3) as [number, number, number];
       const flags = (): string[] => ['--peers', peers(), ...(options.flags ?? [])];
       nodes.push(
         new TestNode(`n${i + 1}`, path.join(dir, `n${i + 1}`), own, flags, options.environment ?? {}),
       );
+    }
+    if (options.proxies === true) {
+      const proxyPorts = await freePorts(count);
+      for (const [i, node] of nodes.entries())
+        node.proxy = await LinkProxy.start(proxyPorts[i] as number, node.peerPort);
     }
     return new TestCluster(dir, nodes);
   }
@@ -210,6 +221,7 @@ export class TestCluster {
 
   async dispose(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
+    await Promise.all(this.nodes.map(({ proxy }) => proxy?.close()));
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 }
