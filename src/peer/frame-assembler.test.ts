@@ -48,10 +48,11 @@ test('frames that arrive together are views of what arrived', () => {
 
 test('a small frame before most of a large one does not keep the large one alive', () => {
   const small = frameOf(100);
-  const chunk = Buffer.concat([small, frameOf(100_000).subarray(0, 60_000)]);
+  const chunk = Buffer.concat([small, frameOf(1_000_000).subarray(0, 600_000)]);
   const [first] = collect(new FrameAssembler(1 << 20), chunk);
   expect(first).toEqual(small);
-  expect((first as Buffer).buffer.byteLength).toBeLessThan(10_000);
+  // Small copies come from a pool of Node's, 8 KiB in version 20 and 64 KiB in 24.
+  expect((first as Buffer).buffer.byteLength).toBeLessThan(100_000);
 });
 
 test('an impossible length is refused before anything is allocated for it', () => {
