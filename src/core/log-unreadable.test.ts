@@ -1,41 +1,18 @@
 import { expect, test } from 'vitest';
 import { Core } from './core.ts';
+import { init, silent } from './core-test-kit.ts';
 import { logUnreadable, offerSnapshot, planShipment } from './leading.ts';
 import { defaultCoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import type { Message } from './types.ts';
-import { origin } from './types.ts';
 
 test('a follower that needs entries which cannot be read back is sent a checkpoint, then what follows it', () => {
   const sent: Message[] = [];
   const wanting: string[] = [];
   const output: CoreOutput = {
+    ...silent,
     send: (_to, message) => void sent.push(message),
-    putHardState: () => {},
-    cutLog: () => {},
-    appendToLog: () => {},
-    committed: () => {},
-    roleChanged: () => {},
-    shipTo: () => {},
-    positionsChanged: () => {},
-    leadershipConfirmed: () => {},
-    fetchSnapshot: () => {},
     needsSnapshot: (follower) => void wanting.push(follower),
-    readIndex: () => {},
-    doubtCleared: () => {},
-  };
-  const init = {
-    id: 'a',
-    hardState: { term: 0, vote: null },
-    base: origin,
-    runs: [],
-    lastLsn: 0,
-    commit: 0,
-    membership: { voters: ['a', 'b', 'c'], learners: [] },
-    membershipLsn: 0,
-    memberships: [],
-    doubt: null,
-    nowMs: 0,
   };
   const core = new Core(init, defaultCoreOptions, output, () => 0.5);
   core.tick(1000);

@@ -1,41 +1,10 @@
 import { expect, test } from 'vitest';
-import type { CoreInit } from './core.ts';
 import { Core } from './core.ts';
+import { init, silent } from './core-test-kit.ts';
 import { planShipment, shipmentSent } from './leading.ts';
 import { defaultCoreOptions } from './options.ts';
-import type { CoreOutput } from './output.ts';
 import type { Message } from './types.ts';
 import { origin } from './types.ts';
-
-const silent: CoreOutput = {
-  send: () => {},
-  putHardState: () => {},
-  cutLog: () => {},
-  appendToLog: () => {},
-  committed: () => {},
-  roleChanged: () => {},
-  shipTo: () => {},
-  positionsChanged: () => {},
-  leadershipConfirmed: () => {},
-  fetchSnapshot: () => {},
-  needsSnapshot: () => {},
-  readIndex: () => {},
-  doubtCleared: () => {},
-};
-
-const init: CoreInit = {
-  id: 'a',
-  hardState: { term: 0, vote: null },
-  base: origin,
-  runs: [],
-  lastLsn: 0,
-  commit: 0,
-  membership: { voters: ['a', 'b', 'c'], learners: [] },
-  membershipLsn: 0,
-  memberships: [],
-  doubt: null,
-  nowMs: 0,
-};
 
 /** The leader of term 1 with entries up to LSN 20, at 1000 ms. */
 function leader(): Core {

@@ -1,3 +1,5 @@
+import type { FollowerView } from '../commands/types.ts';
+
 /** What `/status` answers and `bellwether status` shows. Lags are −1 when unknown. */
 export interface NodeStatus {
   readonly node: string;
@@ -54,17 +56,8 @@ export interface ShardStatus {
   readonly followers: readonly FollowerStatus[];
 }
 
-export interface FollowerStatus {
+export interface FollowerStatus extends Omit<FollowerView, 'node'> {
   readonly node: string;
-  readonly received: number;
-  readonly flushed: number;
-  readonly applied: number;
-  readonly lagEntries: number;
-  readonly lagBytes: number;
-  readonly lagMs: number;
-  readonly inSync: boolean;
-  /** Why it is not in sync; empty when it is. */
-  readonly why: string;
 }
 
 export interface LogStatus {

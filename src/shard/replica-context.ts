@@ -41,8 +41,6 @@ export interface ReplicaContext {
   encodeMembership(membership: Membership): Uint8Array;
   /** Throws when the bytes are no membership. */
   decodeMembership(bytes: Uint8Array): Membership;
-  /** A number that is never used twice by this node. */
-  nextContext(): number;
   /** Something happened: the end of this turn has work to do. */
   touched(): void;
   /** The same, when somebody waits for what came: see `ShardHost.touchedSoon`. */

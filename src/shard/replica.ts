@@ -67,7 +67,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly #toShip = new Set<NodeId>();
   readonly #reading = new Set<NodeId>();
   #proofWaiters: GateWaiter[] = [];
-  readonly #readIndexes = new Map<number, (commit: number | null) => void>();
 
   constructor(shard: number, context: ReplicaContext) {
     this.shard = shard;
@@ -226,20 +225,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     const started = handOver(this.#core, target, now);
     this.#settle(now);
     return started;
-  }
-
-  /** The answer to "which commit is no older than now", asked of the leader; null when nobody could prove it. */
-  askReadIndex(done: (commit: number | null) => void): void {
-    const context = this.#context.nextContext();
-    const { leader } = this.#core;
-    if (leader === null) {
-      done(null);
-      return;
-    }
-    this.#readIndexes.set(context, done);
-    const request = { kind: 'readIndexRequest', term: this.#core.term, context } as const;
-    if (leader === this.#context.self) this.received(leader, request, this.#context.clock.monotonicMs());
-    else this.send(leader, request);
   }
 
   /** The turn ends: seals what was executed, unless a write in flight lets it grow. */
@@ -486,11 +471,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     }
   }
 
-  readIndex(context: number, commit: number | null): void {
-    const done = this.#readIndexes.get(context);
-    this.#readIndexes.delete(context);
-    done?.(commit);
-  }
+  /** The core answers what a peer asks; this replica asks nothing itself. */
+  readIndex(): void {}
 
   doubtCleared(): void {
     this.#context.log.madeGood(this.shard);

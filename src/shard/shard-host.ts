@@ -25,13 +25,7 @@ const maxQueuedLogBytes = 32 << 20;
 export interface HostContext
   extends Omit<
     ReplicaContext,
-    | 'touched'
-    | 'touchedSoon'
-    | 'positionsMoved'
-    | 'servingChanged'
-    | 'roleMayHaveChanged'
-    | 'deposed'
-    | 'nextContext'
+    'touched' | 'touchedSoon' | 'positionsMoved' | 'servingChanged' | 'roleMayHaveChanged' | 'deposed'
   > {
   readonly turn: TurnEnd;
   readonly session: SessionOptions;
@@ -55,7 +49,6 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly #context: HostContext;
   readonly #replicaContext: ReplicaContext;
   #nextSession = 1;
-  #nextContext = 1;
   #turnScheduled = false;
   #turnSoon = false;
   #flushing: Session[] = [];
@@ -82,7 +75,6 @@ export class ShardHost implements SessionHost, PeerHandler {
       encodeMembership: (membership) => context.encodeMembership(membership),
       decodeMembership: (bytes) => context.decodeMembership(bytes),
       fatal: (error) => context.fatal(error),
-      nextContext: () => this.#nextContext++,
       touched: () => this.touched(),
       touchedSoon: () => this.touchedSoon(),
       positionsMoved: () => {

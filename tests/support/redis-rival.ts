@@ -13,8 +13,6 @@ export async function startRival(flags: readonly string[] = []): Promise<ServerP
   const args = [
     ...[program, 'node', '--id', 'n1', '--dir', `${dir}/data`, '--segment-bytes', '4mb'],
     ...['--max-request-bytes', '1mb', '--checkpoint-bytes', '1mb'],
-    // A busy disk must not make it give up leadership, which closes connections.
-    ...['--disk-stall', '60s'],
     ...['--listen', `127.0.0.1:${client}`],
     ...['--peer-listen', `127.0.0.1:${peer}`],
     ...['--admin-listen', `127.0.0.1:${admin}`],
