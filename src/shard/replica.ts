@@ -1,14 +1,6 @@
 import type { CoreInit } from '../core/core.ts';
 import { Core } from '../core/core.ts';
-import {
-  handOver,
-  logUnreadable,
-  lowestNeeded,
-  offerSnapshot,
-  planShipment,
-  pushCommit,
-  shipmentSent,
-} from '../core/leading.ts';
+import { handOver, lowestNeeded, offerSnapshot, pushCommit } from '../core/leading.ts';
 import type { CoreOutput } from '../core/output.ts';
 import type { BatchSpan, HardState, Membership, Message, NodeId, Position } from '../core/types.ts';
 import type { Task } from '../env/task.ts';
@@ -27,6 +19,7 @@ import { recordLoss } from './loss-ledger.ts';
 import { openReplicaState } from './opening.ts';
 import type { ReplicaContext } from './replica-context.ts';
 import type { Gatekeeper } from './reply-queue.ts';
+import { Shipper } from './shipper.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { Watches } from './watches.ts';
@@ -56,6 +49,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly #applier: Applier;
   readonly #sender: SnapshotSender;
   readonly #receiver: SnapshotReceiver;
+  readonly #shipper: Shipper;
   #core!: Core;
   /** True while this leader executes commands. */
   #serving = false;
@@ -64,8 +58,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   /** Set while a core call runs: what it wants done afterwards. */
   #gatesMoved = false;
   #commitMoved = false;
-  readonly #toShip = new Set<NodeId>();
-  readonly #reading = new Set<NodeId>();
   #proofWaiters: GateWaiter[] = [];
 
   constructor(shard: number, context: ReplicaContext) {
@@ -87,6 +79,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     );
     this.#applier = new Applier(this, context);
     this.checkpointer = new Checkpointer(this, context);
+    this.#shipper = new Shipper(this, context);
     this.#sender = new SnapshotSender(shard, context, this.checkpointer);
     this.checkpointer.isSent = (checkpoint) => this.#sender.isSending(checkpoint);
     this.#receiver = new SnapshotReceiver(this, context);
@@ -241,8 +234,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   /** Sends the followers what they are to store. */
   ship(now: number): void {
     this.#settle(now);
-    for (const follower of this.#toShip) this.#ship(follower);
-    this.#toShip.clear();
+    this.#shipper.ship();
   }
 
   /** After the log was told to flush: applies, opens gates, sends what came of it. */
@@ -439,7 +431,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   shipTo(follower: NodeId): void {
-    this.#toShip.add(follower);
+    this.#shipper.want(follower);
     this.#context.touched();
   }
 
@@ -541,68 +533,5 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       'serving',
     );
     this.#context.servingChanged();
-  }
-
-  // Shipping.
-
-  #ship(follower: NodeId): void {
-    const core = this.#core;
-    for (let plan = planShipment(core, follower); plan !== null; plan = planShipment(core, follower)) {
-      if (plan.fromLsn > core.lastLsn) {
-        this.#sendAppend(follower, plan.previous, []);
-        return;
-      }
-      const batches = this.#context.log.cached(this.shard, plan.fromLsn, plan.maxBytes);
-      if (batches === null) {
-        this.#readAndShip(follower, plan.fromLsn, plan.maxBytes);
-        return;
-      }
-      if (!this.#sendAppend(follower, plan.previous, batches)) return;
-    }
-  }
-
-  #sendAppend(follower: NodeId, previous: Position, batches: readonly Batch[]): boolean {
-    const core = this.#core;
-    let bytes = 0;
-    for (const batch of batches) bytes += batch.bytes.length;
-    const message: Message = {
-      kind: 'append',
-      term: core.term,
-      previous,
-      batches: batches.map(this.#context.spanOf),
-      commit: core.commit,
-      timeMs: core.timeMs,
-      wantReceived: core.wantReceived,
-      wantApplied: core.wantApplied,
-    };
-    if (!this.#context.peers.send(follower, this.shard, message, 'control')) return false;
-    shipmentSent(core, follower, batches[batches.length - 1]?.lastLsn ?? previous.lsn, bytes);
-    return true;
-  }
-
-  /** Catching up from disk: one read at a time per follower. */
-  #readAndShip(follower: NodeId, fromLsn: number, maxBytes: number): void {
-    if (this.#reading.has(follower)) return;
-    this.#reading.add(follower);
-    const { term } = this.#core;
-    this.#context.log.read(this.shard, fromLsn, maxBytes, (error, batches) => {
-      this.#reading.delete(follower);
-      if (error !== null) {
-        this.#context.logger.warn(
-          { shard: this.shard, follower, fromLsn, error: error.message },
-          'cannot read the log for a follower',
-        );
-        if ((error as { code?: string }).code === 'BW_LOG_DAMAGED') {
-          this.checkpointer.wanted = true;
-          logUnreadable(this.#core, follower);
-        }
-        return;
-      }
-      // Everything may have changed while the disk was read.
-      const plan = this.#core.term === term ? planShipment(this.#core, follower) : null;
-      if (plan !== null && plan.fromLsn === fromLsn && batches.length > 0)
-        this.#sendAppend(follower, plan.previous, batches);
-      this.shipTo(follower);
-    });
   }
 }
