@@ -1,13 +1,16 @@
 import type { Bytes } from '../bytes/types.ts';
-import { keysOf } from '../commands/keys-of.ts';
 import { findCommand } from '../commands/table.ts';
 import type { CommandSpec, SessionControl } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
-import { slotOf } from '../state/slot.ts';
 import type { AckPolicy, Stage } from './ack-policy.ts';
 import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
+import type { Needs } from './command-needs.ts';
+import { crossSlot, needsOf, slotOfCommand } from './command-needs.ts';
+import type { Copies, CopiesWanted, LastWrite } from './copies-wait.ts';
+import { copiesOf, enough, writeCopies } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
 import type { Replica } from './replica.ts';
+import { ReplyMode } from './reply-mode.ts';
 import type { Gate } from './reply-queue.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Route, SessionHost } from './session-host.ts';
@@ -20,18 +23,6 @@ interface Parked {
   readonly args: Bytes[];
   readonly bytes: number;
   readonly sinceMs: number;
-}
-
-interface Waiting {
-  readonly stage: Stage;
-  readonly replicas: number;
-  readonly local: number;
-  readonly deadlineMs: number;
-  readonly answer: (
-    local: number,
-    replicas: number,
-    write: (reply: (writer: ReplyWriter) => void) => void,
-  ) => void;
 }
 
 /** One client's conversation with this node: its transaction, its policies, and its replies in order. */
@@ -50,23 +41,20 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   lastMs: number;
   readonly bornMs: number;
   commands = 0;
-  /** The shard and LSN of the last write: what WAIT asks about. */
-  lastWrite: { readonly replica: Replica; readonly lsn: number } | null = null;
+  /** What WAIT asks about. */
+  lastWrite: LastWrite | null = null;
   readonly transaction = new Transaction();
   readonly replies: ReplyQueue;
   readonly #host: SessionHost;
   readonly #sink: SessionSink;
   #policy: AckPolicy;
   #asking = false;
-  #replyOff = false;
-  /** CLIENT REPLY SKIP came: the next command's reply is not sent. */
-  #skipNext = false;
-  /** This command's reply is not sent. */
-  #skipping = false;
+  readonly #replyMode = new ReplyMode();
   /** True while the host will call `flush` at the end of this turn. */
   queuedToFlush = false;
   #parked: Parked | null = null;
-  #waiting: Waiting | null = null;
+  /** WAIT or WAITAOF, while it waits. */
+  #waiting: CopiesWanted | null = null;
   #pausedUntilMs = 0;
   #closing = false;
   #closed = false;
@@ -121,8 +109,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   execute(args: Bytes[]): void {
     this.commands += 1;
     this.#host.stats.commands += 1;
-    this.#skipping = this.#skipNext;
-    this.#skipNext = false;
+    this.#replyMode.begin();
     const found = findCommand(args);
     if (typeof found === 'string') {
       this.#refuse((args[0] as Bytes).toLowerCase(), found);
@@ -174,31 +161,14 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       this.#runHere(spec, args);
       return;
     }
-    const slot = this.#slotOf(spec, args);
+    const slot = slotOfCommand(spec, args);
     if (typeof slot === 'string') this.#refuse(spec.name, slot);
     else this.#executeOn(spec, args, sinceMs, needsOf(spec), slot);
   }
 
-  /** The slot of a command's keys; -1 without keys; an error line when they are in several, or make no sense. */
-  #slotOf(spec: CommandSpec, args: readonly Bytes[]): number | string {
-    if (spec.scope !== 'keys') return -1;
-    // Most commands have one key, always in the same place.
-    if (spec.findKeys === undefined && spec.keys !== null && spec.keys.first === spec.keys.last)
-      return slotOf(args[spec.keys.first] as Bytes);
-    const indices = keysOf(spec, args);
-    if (indices === null) return 'ERR syntax error';
-    let slot = -1;
-    for (const index of indices) {
-      const keySlot = slotOf(args[index] as Bytes);
-      if (slot >= 0 && keySlot !== slot) return crossSlot;
-      slot = keySlot;
-    }
-    return slot;
-  }
-
   #queue(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
     const { transaction } = this;
-    const slot = this.#slotOf(spec, args);
+    const slot = slotOfCommand(spec, args);
     if (typeof slot === 'string') {
       this.#refuse(spec.name, slot);
       return;
@@ -222,13 +192,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#reply((writer) => writer.simple('QUEUED'), null);
   }
 
-  #executeOn(
-    spec: CommandSpec,
-    args: Bytes[],
-    sinceMs: number,
-    needs: 'nothing' | 'read' | 'write',
-    slot: number,
-  ): void {
+  #executeOn(spec: CommandSpec, args: Bytes[], sinceMs: number, needs: Needs, slot: number): void {
     if (needs === 'nothing') {
       this.#runHere(spec, args);
       return;
@@ -293,7 +257,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   #added(gate: Gate | null): void {
     const { out } = this.#host.writer;
     if (out.length === 0) return; // the reply comes later (WAIT)
-    if (this.#replyOff || this.#skipping) {
+    if (this.#replyMode.silent) {
       out.rewind(0);
       return;
     }
@@ -428,8 +392,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.noEvict = false;
     this.noTouch = false;
     this.#asking = false;
-    this.#replyOff = false;
-    this.#skipping = false;
+    this.#replyMode.reset();
     this.#policy = this.#host.options.ack;
     this.#loggedIn = this.#host.password === '';
     this.setProtocol(2);
@@ -443,12 +406,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 
   setReplyMode(mode: 'on' | 'off' | 'skip'): void {
-    if (mode === 'skip') {
-      this.#skipNext = !this.#replyOff;
-      return;
-    }
-    this.#replyOff = mode === 'off';
-    this.#skipping = false;
+    this.#replyMode.set(mode);
   }
 
   asking(): void {
@@ -506,54 +464,38 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 
   waitReplicas(replicas: number, timeoutMs: number): void {
-    this.#await('received', 0, replicas, timeoutMs, (_local, held, write) =>
-      write((writer) => writer.integer(held)),
-    );
+    this.#await('received', 0, replicas, timeoutMs);
   }
 
   waitFlushed(local: number, replicas: number, timeoutMs: number): void {
-    this.#await('flushed', local, replicas, timeoutMs, (own, held, write) =>
-      write((writer) => {
-        writer.array(2);
-        writer.integer(own);
-        writer.integer(held);
-      }),
-    );
+    this.#await('flushed', local, replicas, timeoutMs);
   }
 
-  #await(stage: Stage, local: number, replicas: number, timeoutMs: number, answer: Waiting['answer']): void {
+  #await(stage: CopiesWanted['stage'], local: number, replicas: number, timeoutMs: number): void {
     const deadlineMs =
       timeoutMs === 0 || this.inTransaction ? Number.POSITIVE_INFINITY : this.lastMs + timeoutMs;
-    const waiting = { stage, replicas, local, deadlineMs, answer };
-    const reached = this.#copies(stage);
+    const wanted: CopiesWanted = { stage, replicas, local, deadlineMs };
+    const copies = this.#copies(stage);
     // At once, the reply is this command's like any other's; later it is one of its own.
-    if (this.#executing || this.#isMet(waiting, reached))
-      answer(reached.local, reached.replicas, (reply) => reply(this.#host.writer));
-    else this.#waiting = waiting;
+    if (this.#executing || enough(copies, wanted)) writeCopies(this.#host.writer, stage, copies);
+    else this.#waiting = wanted;
     this.#host.touched();
   }
 
-  #copies(stage: Stage): { local: number; replicas: number } {
-    const { lastWrite } = this;
-    if (lastWrite === null) return this.#host.copiesOfNothing();
-    const { replica, lsn } = lastWrite;
-    return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.followersHolding(lsn, stage) };
-  }
-
-  #isMet(waiting: Waiting, reached: { local: number; replicas: number }): boolean {
-    return reached.local >= waiting.local && reached.replicas >= waiting.replicas;
+  #copies(stage: Stage): Copies {
+    return copiesOf(this.lastWrite, stage) ?? this.#host.copiesOfNothing();
   }
 
   /** Positions moved, or time passed. */
   checkWait(now: number): void {
-    const waiting = this.#waiting;
-    if (waiting === null) return;
-    const reached = this.#copies(waiting.stage);
+    const wanted = this.#waiting;
+    if (wanted === null) return;
+    const copies = this.#copies(wanted.stage);
     // After a handover nobody counts copies any more: the client hears what is known rather than nothing for ever.
     const counting = this.lastWrite === null || this.lastWrite.replica.core.leadership !== null;
-    if (counting && !this.#isMet(waiting, reached) && now < waiting.deadlineMs) return;
+    if (counting && !enough(copies, wanted) && now < wanted.deadlineMs) return;
     this.#waiting = null;
-    waiting.answer(reached.local, reached.replicas, (reply) => this.#reply(reply, null));
+    this.#reply((writer) => writeCopies(writer, wanted.stage, copies), null);
     this.#host.resumeLater(this);
   }
 
@@ -578,12 +520,5 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 }
 
-const crossSlot = "CROSSSLOT Keys in request don't hash to the same slot";
-
 /** Commands that run at once inside MULTI. */
 const immediate: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
-
-function needsOf(spec: CommandSpec): 'nothing' | 'read' | 'write' {
-  if (spec.scope === 'session') return 'nothing';
-  return spec.flags.includes('write') ? 'write' : 'read';
-}
