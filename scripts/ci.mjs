@@ -23,6 +23,12 @@ const longer = [
     args: ['scripts/simulate.mjs', '--from', '1000', '--seeds', '200'],
     env: {},
   },
+  {
+    name: 'crash points of the log, in more orders and with more ways to tear a write',
+    command: vitest,
+    args: ['run', '--project', 'unit', 'src/log/crash-points.test.ts'],
+    env: { BELLWETHER_ROUNDS: '2' },
+  },
   rounds('kill', 5),
   rounds('increment', 5),
   rounds('power-loss', 5),

@@ -61,6 +61,11 @@ export class Workload {
     }
   }
 
+  /** Grows when the log reports that more is durable. */
+  get reported(): number {
+    return this.#reported;
+  }
+
   get #state(): Map<number, ModelShard> {
     return this.#states[this.#states.length - 1] as Map<number, ModelShard>;
   }
