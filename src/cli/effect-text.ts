@@ -56,4 +56,44 @@ export class EffectText implements EffectSink {
   clear(): void {
     this.parts.push('remove all keys');
   }
+
+  hashSet(key: Bytes, field: Bytes, value: Bytes): void {
+    this.parts.push(`hash ${quoted(key)} set ${quoted(field)} ${quoted(value)}`);
+  }
+
+  hashRemove(key: Bytes, field: Bytes): void {
+    this.parts.push(`hash ${quoted(key)} remove ${quoted(field)}`);
+  }
+
+  setAdd(key: Bytes, member: Bytes): void {
+    this.parts.push(`set ${quoted(key)} add ${quoted(member)}`);
+  }
+
+  setRemove(key: Bytes, member: Bytes): void {
+    this.parts.push(`set ${quoted(key)} remove ${quoted(member)}`);
+  }
+
+  sortedSetPut(key: Bytes, member: Bytes, score: number): void {
+    this.parts.push(`sorted set ${quoted(key)} put ${quoted(member)} ${score}`);
+  }
+
+  sortedSetRemove(key: Bytes, member: Bytes): void {
+    this.parts.push(`sorted set ${quoted(key)} remove ${quoted(member)}`);
+  }
+
+  listInsert(key: Bytes, index: number, item: Bytes): void {
+    this.parts.push(`list ${quoted(key)} insert at ${index} ${quoted(item)}`);
+  }
+
+  listAppend(key: Bytes, item: Bytes): void {
+    this.parts.push(`list ${quoted(key)} append ${quoted(item)}`);
+  }
+
+  listSet(key: Bytes, index: number, item: Bytes): void {
+    this.parts.push(`list ${quoted(key)} set ${index} ${quoted(item)}`);
+  }
+
+  listRemove(key: Bytes, index: number, count: number): void {
+    this.parts.push(`list ${quoted(key)} remove ${count} from ${index}`);
+  }
 }

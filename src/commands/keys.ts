@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { Entry } from '../state/entry.ts';
 import { typeOf } from '../state/entry.ts';
+import { encodingOf } from './encoding.ts';
 import type { ExpiryUnit } from './expiry-options.ts';
 import { expiryTime, storable } from './expiry-options.ts';
 import { globMatches } from './glob.ts';
@@ -226,12 +227,6 @@ function timeLeft(unitMs: number, absolute: boolean) {
   };
 }
 
-/** What OBJECT ENCODING says of a string. */
-function stringEncoding(value: Bytes): string {
-  if (parseInteger(value) !== null) return 'int';
-  return value.length <= 44 ? 'embstr' : 'raw';
-}
-
 function objectInfo(answer: (entry: Entry, context: CommandContext) => void) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
     const entry = context.get(args[2] as Bytes);
@@ -420,7 +415,7 @@ export const keyCommands: readonly CommandSpec[] = [
       'object|encoding',
       objectKey,
       [3, ['readonly'], '2.2.3', 'O(1)', 'key', 'How Redis would store the value.'],
-      objectInfo((entry, { reply }) => reply.bulk(stringEncoding(entry.value))),
+      objectInfo((entry, { reply }) => reply.bulk(encodingOf(entry.value))),
     ),
     onKeys(
       'object|refcount',

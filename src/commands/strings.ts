@@ -4,6 +4,7 @@ import { expiryTime, storable } from './expiry-options.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
 import { clampRange, inInt64, notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
 import { allKeys, commandGroup, firstKey, keyValuePairs } from './spec.ts';
+import { isStringOrNone, stringAt, wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys } = commandGroup('string');
@@ -73,7 +74,11 @@ function set(context: CommandContext, args: readonly Bytes[]): void {
     return;
   }
   const old = context.get(key);
-  const oldValue = old?.value;
+  if (get && !isStringOrNone(old)) {
+    reply.error(wrongType);
+    return;
+  }
+  const oldValue = isStringOrNone(old) ? old?.value : undefined;
   const met = condition === null || (condition === 'NX') === (old === undefined);
   if (met) {
     const expiresAt = keepTtl ? (old?.expiresAt ?? 0) : unit === null ? 0 : storable(at);
@@ -115,6 +120,10 @@ function getex(context: CommandContext, args: readonly Bytes[]): void {
     return;
   }
   const entry = context.get(key);
+  if (!isStringOrNone(entry)) {
+    reply.error(wrongType);
+    return;
+  }
   if (entry === undefined) {
     reply.nil();
     return;
@@ -135,6 +144,10 @@ function getex(context: CommandContext, args: readonly Bytes[]): void {
 /** Adds to the integer at a key; the expiry stays. */
 function increment(context: CommandContext, key: Bytes, by: bigint): void {
   const entry = context.get(key);
+  if (!isStringOrNone(entry)) {
+    context.reply.error(wrongType);
+    return;
+  }
   const old = entry === undefined ? 0n : parseInteger(entry.value);
   if (old === null) {
     context.reply.error(notAnInteger);
@@ -161,6 +174,10 @@ function incrementBy(sign: 1n | -1n) {
 function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void {
   const key = args[1] as Bytes;
   const entry = context.get(key);
+  if (!isStringOrNone(entry)) {
+    context.reply.error(wrongType);
+    return;
+  }
   const old = parseLongDouble(entry?.value ?? '0');
   const by = parseLongDouble(args[2] as Bytes);
   if (old === null || by === null) {
@@ -184,9 +201,10 @@ function getRange(context: CommandContext, args: readonly Bytes[]): void {
     context.reply.error(notAnInteger);
     return;
   }
-  const value = context.get(args[1] as Bytes)?.value ?? '';
-  const range = clampRange(Number(start), Number(end), value.length);
-  context.reply.bulk(range === null ? '' : value.slice(range.from, range.to + 1));
+  const value = stringAt(context, args[1] as Bytes);
+  if (value === null) return;
+  const range = value === undefined ? null : clampRange(Number(start), Number(end), value.length);
+  context.reply.bulk(range === null ? '' : (value as Bytes).slice(range.from, range.to + 1));
 }
 
 function setRange(context: CommandContext, args: readonly Bytes[]): void {
@@ -198,7 +216,9 @@ function setRange(context: CommandContext, args: readonly Bytes[]): void {
     reply.error(wanted === null ? notAnInteger : 'ERR offset is out of range');
     return;
   }
-  const length = context.get(key)?.value.length ?? 0;
+  const old = stringAt(context, key);
+  if (old === null) return;
+  const length = old?.length ?? 0;
   const end = Number(wanted) + part.length;
   if (part.length === 0) reply.integer(length);
   else if (end > maxStringBytes) reply.error(tooLong);
@@ -211,7 +231,9 @@ function setRange(context: CommandContext, args: readonly Bytes[]): void {
 function append(context: CommandContext, args: readonly Bytes[]): void {
   const key = args[1] as Bytes;
   const suffix = args[2] as Bytes;
-  const length = (context.get(key)?.value.length ?? 0) + suffix.length;
+  const old = stringAt(context, key);
+  if (old === null) return;
+  const length = (old?.length ?? 0) + suffix.length;
   if (length > maxStringBytes) {
     context.reply.error(tooLong);
     return;
@@ -245,7 +267,8 @@ export const stringCommands: readonly CommandSpec[] = [
     firstKey,
     [2, ['readonly', 'fast'], '1.0.0', 'O(1)', 'key', 'The string at a key.'],
     (context, args) => {
-      replyValue(context, context.get(args[1] as Bytes)?.value);
+      const value = stringAt(context, args[1] as Bytes);
+      if (value !== null) replyValue(context, value);
     },
   ),
   onKeys(
@@ -316,7 +339,8 @@ export const stringCommands: readonly CommandSpec[] = [
       'Puts a string and gives back the one before.',
     ],
     (context, args) => {
-      const old = context.get(args[1] as Bytes)?.value;
+      const old = stringAt(context, args[1] as Bytes);
+      if (old === null) return;
       context.effects.putString(args[1] as Bytes, args[2] as Bytes, 0);
       replyValue(context, old);
     },
@@ -326,7 +350,8 @@ export const stringCommands: readonly CommandSpec[] = [
     firstKey,
     [2, ['write', 'fast'], '6.2.0', 'O(1)', 'key', 'The string at a key, which is deleted.'],
     (context, args) => {
-      const value = context.get(args[1] as Bytes)?.value;
+      const value = stringAt(context, args[1] as Bytes);
+      if (value === null) return;
       if (value !== undefined) context.effects.remove(args[1] as Bytes);
       replyValue(context, value);
     },
@@ -350,7 +375,10 @@ export const stringCommands: readonly CommandSpec[] = [
     [-2, ['readonly', 'fast'], '1.0.0', 'O(N) with N keys', 'key [key ...]', 'The strings at several keys.'],
     (context, args) => {
       context.reply.array(args.length - 1);
-      for (let i = 1; i < args.length; i++) replyValue(context, context.get(args[i] as Bytes)?.value);
+      for (let i = 1; i < args.length; i++) {
+        const entry = context.get(args[i] as Bytes);
+        replyValue(context, isStringOrNone(entry) ? entry?.value : undefined);
+      }
     },
   ),
   onKeys(
@@ -397,7 +425,8 @@ export const stringCommands: readonly CommandSpec[] = [
     firstKey,
     [2, ['readonly', 'fast'], '2.2.0', 'O(1)', 'key', 'Length of the string at a key, in bytes.'],
     (context, args) => {
-      context.reply.integer(context.get(args[1] as Bytes)?.value.length ?? 0);
+      const value = stringAt(context, args[1] as Bytes);
+      if (value !== null) context.reply.integer(value?.length ?? 0);
     },
   ),
   onKeys(

@@ -93,4 +93,64 @@ export class LeaderEffects implements EffectSink {
     this.#encoder.clear();
     this.#keyspace.clear();
   }
+
+  hashSet(key: Bytes, field: Bytes, value: Bytes): void {
+    this.#begin(key);
+    this.#encoder.hashSet(key, field, value);
+    this.#keyspace.hashSet(key, field, value);
+  }
+
+  hashRemove(key: Bytes, field: Bytes): void {
+    this.#begin(key);
+    this.#encoder.hashRemove(key, field);
+    this.#keyspace.hashRemove(key, field);
+  }
+
+  setAdd(key: Bytes, member: Bytes): void {
+    this.#begin(key);
+    this.#encoder.setAdd(key, member);
+    this.#keyspace.setAdd(key, member);
+  }
+
+  setRemove(key: Bytes, member: Bytes): void {
+    this.#begin(key);
+    this.#encoder.setRemove(key, member);
+    this.#keyspace.setRemove(key, member);
+  }
+
+  sortedSetPut(key: Bytes, member: Bytes, score: number): void {
+    this.#begin(key);
+    this.#encoder.sortedSetPut(key, member, score);
+    this.#keyspace.sortedSetPut(key, member, score);
+  }
+
+  sortedSetRemove(key: Bytes, member: Bytes): void {
+    this.#begin(key);
+    this.#encoder.sortedSetRemove(key, member);
+    this.#keyspace.sortedSetRemove(key, member);
+  }
+
+  listInsert(key: Bytes, index: number, item: Bytes): void {
+    this.#begin(key);
+    this.#encoder.listInsert(key, index, item);
+    this.#keyspace.listInsert(key, index, item);
+  }
+
+  listAppend(key: Bytes, item: Bytes): void {
+    this.#begin(key);
+    this.#encoder.listAppend(key, item);
+    this.#keyspace.listAppend(key, item);
+  }
+
+  listSet(key: Bytes, index: number, item: Bytes): void {
+    this.#begin(key);
+    this.#encoder.listSet(key, index, item);
+    this.#keyspace.listSet(key, index, item);
+  }
+
+  listRemove(key: Bytes, index: number, count: number): void {
+    this.#begin(key);
+    this.#encoder.listRemove(key, index, count);
+    this.#keyspace.listRemove(key, index, count);
+  }
 }

@@ -2,7 +2,8 @@ import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
 import { Digest } from './digest.ts';
 import type { Entry, Value } from './entry.ts';
-import { encodeEntry } from './entry-codec.ts';
+import { copyOf } from './entry.ts';
+import { EntryEncoder } from './entry-codec.ts';
 import { slotCount } from './slot.ts';
 import type { CheckpointSlices } from './types.ts';
 
@@ -11,6 +12,10 @@ type Slots = readonly (Map<Bytes, Entry> | undefined)[];
 interface Image {
   readonly value: Value;
   readonly expiresAt: number;
+}
+
+function imageOf(entry: Entry): Image {
+  return { value: copyOf(entry.value), expiresAt: entry.expiresAt };
 }
 
 /**
@@ -22,12 +27,14 @@ export class KeyspaceSlices implements CheckpointSlices {
   readonly #earlier = new Map<number, Map<Bytes, Image | null>>();
   readonly #out = new ByteWriter(1 << 20);
   readonly #digest = new Digest();
+  readonly #encoder = new EntryEncoder(this.#digest);
   readonly #onEnd: () => void;
   /** Next slot to list. */
   #slot = 0;
   #listed: (readonly [Bytes, Image])[] = [];
   #listedAt = 0;
   #keys = 0;
+  #abandoned = false;
 
   constructor(slots: Slots, onEnd: () => void) {
     this.#slots = slots;
@@ -42,8 +49,7 @@ export class KeyspaceSlices implements CheckpointSlices {
       images = new Map();
       this.#earlier.set(slot, images);
     }
-    if (!images.has(key))
-      images.set(key, entry === undefined ? null : { value: entry.value, expiresAt: entry.expiresAt });
+    if (!images.has(key)) images.set(key, entry === undefined ? null : imageOf(entry));
   }
 
   #listNextSlot(): boolean {
@@ -55,8 +61,7 @@ export class KeyspaceSlices implements CheckpointSlices {
       const listed: (readonly [Bytes, Image])[] = [];
       if (map !== undefined) {
         for (const [key, entry] of map) {
-          if (earlier?.has(key) !== true)
-            listed.push([key, { value: entry.value, expiresAt: entry.expiresAt }]);
+          if (earlier?.has(key) !== true) listed.push([key, imageOf(entry)]);
         }
       }
       if (earlier !== undefined)
@@ -74,12 +79,14 @@ export class KeyspaceSlices implements CheckpointSlices {
     const out = this.#out;
     out.start = 0;
     out.offset = 0;
-    while (out.length < maxBytes) {
+    while (out.length < maxBytes && !this.#abandoned) {
+      if (!this.#encoder.idle) {
+        this.#encoder.more(out, maxBytes);
+        continue;
+      }
       if (this.#listedAt === this.#listed.length && !this.#listNextSlot()) break;
       const [key, image] = this.#listed[this.#listedAt++] as readonly [Bytes, Image];
-      const from = out.length;
-      encodeEntry(out, key, image.value, image.expiresAt);
-      this.#digest.add(out.buffer, out.start + from, out.offset);
+      this.#encoder.begin(out, key, image.value, image.expiresAt, maxBytes);
       this.#keys += 1;
     }
     if (out.length === 0) {
@@ -102,6 +109,7 @@ export class KeyspaceSlices implements CheckpointSlices {
   }
 
   abandon(): void {
+    this.#abandoned = true;
     this.#slot = slotCount;
     this.#listed = [];
     this.#listedAt = 0;

@@ -9,8 +9,9 @@ export class Digest {
   #d = 0;
   #records = 0;
 
-  add(bytes: Buffer, start: number, end: number): void {
-    let a = 0x811c9dc5;
+  /** @param seed tells records with the same bytes apart, 32 bits */
+  add(bytes: Buffer, start: number, end: number, seed = 0): void {
+    let a = 0x811c9dc5 ^ seed;
     let b = 0x9e3779b9 ^ (end - start);
     for (let i = start; i < end; i++) {
       const byte = bytes[i] as number;
@@ -32,6 +33,18 @@ export class Digest {
       .map((part) => part.toString(16).padStart(8, '0'))
       .join('');
   }
+}
+
+/** A seed for the elements of one collection; `bytes` from `start` to `end` say which one. */
+export function seedOf(bytes: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
+  return scramble(hash);
+}
+
+/** The seed of an element whose position counts. */
+export function seedAt(seed: number, index: number): number {
+  return seed ^ scramble(index + 1);
 }
 
 function scramble(value: number): number {

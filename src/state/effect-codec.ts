@@ -14,6 +14,16 @@ const opcode = {
   rename: 7,
   copy: 8,
   clear: 9,
+  hashSet: 10,
+  hashRemove: 11,
+  setAdd: 12,
+  setRemove: 13,
+  sortedSetPut: 14,
+  sortedSetRemove: 15,
+  listInsert: 16,
+  listAppend: 17,
+  listSet: 18,
+  listRemove: 19,
 } as const;
 
 /** Writes effects as the payload of an entry. */
@@ -75,6 +85,59 @@ export class EffectEncoder implements EffectSink {
   clear(): void {
     this.#out.u8(opcode.clear);
   }
+
+  hashSet(key: Bytes, field: Bytes, value: Bytes): void {
+    this.#element(opcode.hashSet, key, field);
+    this.#out.bytes(value);
+  }
+
+  hashRemove(key: Bytes, field: Bytes): void {
+    this.#element(opcode.hashRemove, key, field);
+  }
+
+  setAdd(key: Bytes, member: Bytes): void {
+    this.#element(opcode.setAdd, key, member);
+  }
+
+  setRemove(key: Bytes, member: Bytes): void {
+    this.#element(opcode.setRemove, key, member);
+  }
+
+  sortedSetPut(key: Bytes, member: Bytes, score: number): void {
+    this.#element(opcode.sortedSetPut, key, member);
+    this.#out.f64(score);
+  }
+
+  sortedSetRemove(key: Bytes, member: Bytes): void {
+    this.#element(opcode.sortedSetRemove, key, member);
+  }
+
+  listInsert(key: Bytes, index: number, item: Bytes): void {
+    this.#element(opcode.listInsert, key, item);
+    this.#out.u32(index);
+  }
+
+  listAppend(key: Bytes, item: Bytes): void {
+    this.#element(opcode.listAppend, key, item);
+  }
+
+  listSet(key: Bytes, index: number, item: Bytes): void {
+    this.#element(opcode.listSet, key, item);
+    this.#out.u32(index);
+  }
+
+  listRemove(key: Bytes, index: number, count: number): void {
+    this.#out.u8(opcode.listRemove);
+    this.#out.bytes(key);
+    this.#out.u32(index);
+    this.#out.u32(count);
+  }
+
+  #element(code: number, key: Bytes, element: Bytes): void {
+    this.#out.u8(code);
+    this.#out.bytes(key);
+    this.#out.bytes(element);
+  }
 }
 
 /** Reads the effects of one entry into a sink, in order. Throws `MalformedBytes` on anything that the encoder cannot write. */
@@ -86,51 +149,99 @@ export function decodeEffects(buffer: Buffer, start: number, end: number, sink: 
 function decodeEffect(reader: ByteReader, sink: EffectSink): void {
   const at = reader.offset;
   const code = reader.u8();
+  if (code === opcode.clear) {
+    sink.clear();
+    return;
+  }
+  if (code === opcode.putStringExpiring) {
+    const expiresAt = reader.u64();
+    const key = reader.bytes();
+    sink.putString(key, reader.bytes(), expiresAt);
+    return;
+  }
+  const decoded =
+    decodeKeyEffect(code, reader, sink) ||
+    decodeElementEffect(code, reader, sink) ||
+    decodeListEffect(code, reader, sink);
+  if (!decoded) throw new MalformedBytes(`effect ${code} is unknown`, at);
+}
+
+/** Effects on strings and whole keys: false when it is none of these. */
+function decodeKeyEffect(code: number, reader: ByteReader, sink: EffectSink): boolean {
+  if (code > opcode.copy) return false;
+  const key = reader.bytes();
   switch (code) {
-    case opcode.putString: {
-      const key = reader.bytes();
+    case opcode.putString:
       sink.putString(key, reader.bytes(), 0);
-      return;
-    }
-    case opcode.putStringExpiring: {
-      const expiresAt = reader.u64();
-      const key = reader.bytes();
-      sink.putString(key, reader.bytes(), expiresAt);
-      return;
-    }
-    case opcode.appendString: {
-      const key = reader.bytes();
+      return true;
+    case opcode.appendString:
       sink.appendString(key, reader.bytes());
-      return;
-    }
+      return true;
     case opcode.setRange: {
-      const key = reader.bytes();
       const offset = reader.u32();
       sink.setRange(key, offset, reader.bytes());
-      return;
+      return true;
     }
     case opcode.remove:
-      sink.remove(reader.bytes());
-      return;
-    case opcode.setExpiry: {
-      const key = reader.bytes();
+      sink.remove(key);
+      return true;
+    case opcode.setExpiry:
       sink.setExpiry(key, reader.u64());
-      return;
-    }
-    case opcode.rename: {
-      const from = reader.bytes();
-      sink.rename(from, reader.bytes());
-      return;
-    }
-    case opcode.copy: {
-      const from = reader.bytes();
-      sink.copy(from, reader.bytes());
-      return;
-    }
-    case opcode.clear:
-      sink.clear();
-      return;
+      return true;
+    case opcode.rename:
+      sink.rename(key, reader.bytes());
+      return true;
+    case opcode.copy:
+      sink.copy(key, reader.bytes());
+      return true;
     default:
-      throw new MalformedBytes(`effect ${code} is unknown`, at);
+      return false;
   }
+}
+
+/** Effects on the elements of hashes, sets and sorted sets: false when it is none of these. */
+function decodeElementEffect(code: number, reader: ByteReader, sink: EffectSink): boolean {
+  if (code < opcode.hashSet || code > opcode.sortedSetRemove) return false;
+  const key = reader.bytes();
+  const element = reader.bytes();
+  switch (code) {
+    case opcode.hashSet:
+      sink.hashSet(key, element, reader.bytes());
+      return true;
+    case opcode.hashRemove:
+      sink.hashRemove(key, element);
+      return true;
+    case opcode.setAdd:
+      sink.setAdd(key, element);
+      return true;
+    case opcode.setRemove:
+      sink.setRemove(key, element);
+      return true;
+    case opcode.sortedSetPut: {
+      const at = reader.offset;
+      const score = reader.f64();
+      if (Number.isNaN(score)) throw new MalformedBytes('a score that is not a number', at);
+      sink.sortedSetPut(key, element, score);
+      return true;
+    }
+    default:
+      sink.sortedSetRemove(key, element);
+      return true;
+  }
+}
+
+/** Effects on the items of lists: false when it is none of these. */
+function decodeListEffect(code: number, reader: ByteReader, sink: EffectSink): boolean {
+  if (code < opcode.listInsert || code > opcode.listRemove) return false;
+  const key = reader.bytes();
+  if (code === opcode.listRemove) {
+    const index = reader.u32();
+    sink.listRemove(key, index, reader.u32());
+    return true;
+  }
+  const item = reader.bytes();
+  if (code === opcode.listAppend) sink.listAppend(key, item);
+  else if (code === opcode.listInsert) sink.listInsert(key, reader.u32(), item);
+  else sink.listSet(key, reader.u32(), item);
+  return true;
 }

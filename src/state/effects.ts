@@ -24,4 +24,22 @@ export interface EffectSink {
   copy(from: Bytes, to: Bytes): void;
   /** Removes all keys of the shard. */
   clear(): void;
+
+  // Elements of collections. The first element creates the key, without expiry; with the last one the key goes. A key
+  // of another type must have been removed before; an element or position that is not there changes nothing.
+
+  hashSet(key: Bytes, field: Bytes, value: Bytes): void;
+  hashRemove(key: Bytes, field: Bytes): void;
+  setAdd(key: Bytes, member: Bytes): void;
+  setRemove(key: Bytes, member: Bytes): void;
+  /** Adds a member, or changes its score: any double but NaN. */
+  sortedSetPut(key: Bytes, member: Bytes, score: number): void;
+  sortedSetRemove(key: Bytes, member: Bytes): void;
+  /** Puts an item before the one at `index`: 0 is the head, the length is behind the tail. */
+  listInsert(key: Bytes, index: number, item: Bytes): void;
+  /** Puts an item behind the tail; what is pushed most often is a few bytes shorter. */
+  listAppend(key: Bytes, item: Bytes): void;
+  listSet(key: Bytes, index: number, item: Bytes): void;
+  /** Removes `count` items from `index` on. */
+  listRemove(key: Bytes, index: number, count: number): void;
 }

@@ -2,23 +2,175 @@ import type { ByteReader } from '../bytes/byte-reader.ts';
 import { MalformedBytes } from '../bytes/byte-reader.ts';
 import type { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
-import type { Value } from './entry.ts';
+import type { ScoredMember } from './collections.ts';
+import { HashValue, ListValue, SetValue, SortedSetValue } from './collections.ts';
+import type { Digest } from './digest.ts';
+import { seedAt, seedOf } from './digest.ts';
+import type { TypeName, Value } from './entry.ts';
 
-/** The form of one key in a checkpoint: u8 type, u64 expiry, key, value. LSNs are left out: they differ between replicas. */
-const tag = { string: 1 } as const;
+/**
+ * The form of a key in a checkpoint: pieces of u8 type, u64 expiry, key; then for a string its bytes, for a collection
+ * u32 count and so many elements. A large collection is several pieces, one behind the other. LSNs are left out: they
+ * differ between replicas.
+ */
+const tags = { string: 1, hash: 2, list: 3, set: 4, zset: 5 } as const satisfies Record<TypeName, number>;
 
-export function encodeEntry(out: ByteWriter, key: Bytes, value: Value, expiresAt: number): void {
-  out.u8(tag.string);
-  out.u64(expiresAt);
-  out.bytes(key);
-  out.bytes(value);
+/** An item or member; a field with its value; a member with its score. */
+type Element = Bytes | [Bytes, Bytes] | ScoredMember;
+
+/** Writes one key after the other, a large one in pieces. A value must not change before its last piece: take a copy. */
+export class EntryEncoder {
+  readonly #digest: Digest;
+  #key: Bytes = '';
+  #expiresAt = 0;
+  #value: Value = '';
+  #elements: Iterator<Element, void> | null = null;
+  /** Elements of the value that were written. */
+  #written = 0;
+
+  constructor(digest: Digest) {
+    this.#digest = digest;
+  }
+
+  /** True when the last key begun was written whole. */
+  get idle(): boolean {
+    return this.#elements === null;
+  }
+
+  /** Writes a key, or begins to: `more` goes on until `idle`. */
+  begin(out: ByteWriter, key: Bytes, value: Value, expiresAt: number, maxBytes: number): void {
+    this.#key = key;
+    this.#value = value;
+    this.#expiresAt = expiresAt;
+    if (typeof value === 'string') {
+      const from = out.length;
+      this.#head(out, tags.string);
+      out.bytes(value);
+      this.#digest.add(out.buffer, out.start + from, out.offset);
+      return;
+    }
+    this.#written = 0;
+    this.#elements = elementsOf(value);
+    this.more(out, maxBytes);
+  }
+
+  /** Writes the next piece, until `out` holds about `maxBytes`. */
+  more(out: ByteWriter, maxBytes: number): void {
+    const value = this.#value;
+    const elements = this.#elements;
+    if (elements === null || typeof value === 'string') return;
+    const headAt = out.length;
+    this.#head(out, tags[value.type]);
+    const seed = seedOf(out.buffer, out.start + headAt, out.offset);
+    const countAt = out.length;
+    out.u32(0);
+    let count = 0;
+    while (count === 0 || out.length < maxBytes) {
+      const next = elements.next();
+      if (next.done === true) {
+        this.#elements = null;
+        break;
+      }
+      const from = out.length;
+      encodeElement(out, next.value);
+      const seeded = value.type === 'list' ? seedAt(seed, this.#written) : seed;
+      this.#digest.add(out.buffer, out.start + from, out.offset, seeded);
+      this.#written += 1;
+      count += 1;
+    }
+    if (count === 0) out.rewind(headAt);
+    else out.buffer.writeUInt32LE(count, out.start + countAt);
+  }
+
+  #head(out: ByteWriter, tag: number): void {
+    out.u8(tag);
+    out.u64(this.#expiresAt);
+    out.bytes(this.#key);
+  }
 }
 
-export function decodeEntry(reader: ByteReader): { key: Bytes; value: Value; expiresAt: number } {
+function elementsOf(value: Exclude<Value, string>): Iterator<Element, void> {
+  switch (value.type) {
+    case 'hash':
+      return value.fields.entries();
+    case 'set':
+      return value.members.keys();
+    case 'list':
+      return value.items.from();
+    case 'zset':
+      return value.order.from();
+  }
+}
+
+function encodeElement(out: ByteWriter, element: Element): void {
+  if (typeof element === 'string') out.bytes(element);
+  else if (Array.isArray(element)) {
+    out.bytes(element[0]);
+    out.bytes(element[1]);
+  } else {
+    out.bytes(element.member);
+    out.f64(element.score);
+  }
+}
+
+/** Given a key and a fresh value for it, answers the value to fill: the one of an earlier piece, or the fresh one, kept. */
+type Keep = (key: Bytes, expiresAt: number, fresh: Value) => Value;
+
+/** Reads one piece. Returns by how many bytes of memory a value grew that `keep` had seen without them. */
+export function decodePiece(reader: ByteReader, digest: Digest, keep: Keep): number {
   const at = reader.offset;
-  const type = reader.u8();
-  if (type !== tag.string) throw new MalformedBytes(`value type ${type} is unknown`, at);
+  const tag = reader.u8();
   const expiresAt = reader.u64();
   const key = reader.bytes();
-  return { key, value: reader.bytes(), expiresAt };
+  if (tag === tags.string) {
+    const value = reader.bytes();
+    digest.add(reader.buffer, at, reader.offset);
+    keep(key, expiresAt, value);
+    return 0;
+  }
+  const seed = seedOf(reader.buffer, at, reader.offset);
+  const value = keep(key, expiresAt, emptyOf(tag, at));
+  if (typeof value === 'string' || tags[value.type] !== tag)
+    throw new MalformedBytes('a key with two types', at);
+  const before = value.memoryBytes;
+  for (let left = reader.u32(); left > 0; left--) {
+    const from = reader.offset;
+    const seeded = value.type === 'list' ? seedAt(seed, value.size) : seed;
+    decodeElement(reader, value);
+    digest.add(reader.buffer, from, reader.offset, seeded);
+  }
+  return value.memoryBytes - before;
+}
+
+function emptyOf(tag: number, at: number): Value {
+  switch (tag) {
+    case tags.hash:
+      return new HashValue();
+    case tags.list:
+      return new ListValue();
+    case tags.set:
+      return new SetValue();
+    case tags.zset:
+      return new SortedSetValue();
+    default:
+      throw new MalformedBytes(`value type ${tag} is unknown`, at);
+  }
+}
+
+function decodeElement(reader: ByteReader, value: Exclude<Value, string>): void {
+  const element = reader.bytes();
+  switch (value.type) {
+    case 'hash':
+      value.set(element, reader.bytes());
+      return;
+    case 'set':
+      value.add(element);
+      return;
+    case 'list':
+      value.insert(value.size, element);
+      return;
+    case 'zset':
+      value.put(element, reader.f64());
+      return;
+  }
 }

@@ -1,10 +1,11 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { Collection } from './collections.ts';
 
 /** A string's value is the byte string itself; collections are objects with a `type`. */
-export type Value = Bytes;
+export type Value = Bytes | Collection;
 
 /** Names as the TYPE command gives them. */
-export type TypeName = 'string';
+export type TypeName = 'string' | Collection['type'];
 
 /** What the keyspace holds for one key. Mutated only by the keyspace's apply functions. */
 export class Entry {
@@ -21,13 +22,22 @@ export class Entry {
   }
 }
 
-export function typeOf(_value: Value): TypeName {
-  return 'string';
+export function typeOf(value: Value): TypeName {
+  return typeof value === 'string' ? 'string' : value.type;
+}
+
+/** The value, to be changed apart from the original. */
+export function copyOf(value: Value): Value {
+  return typeof value === 'string' ? value : value.copy();
 }
 
 /** Estimate of the memory that an entry takes beside the bytes of its key and value. */
 const entryOverheadBytes = 150;
 
 export function memoryOf(key: Bytes, value: Value): number {
-  return entryOverheadBytes + key.length + value.length;
+  return entryOverheadBytes + key.length + valueBytes(value);
+}
+
+export function valueBytes(value: Value): number {
+  return typeof value === 'string' ? value.length : value.memoryBytes;
 }

@@ -47,7 +47,64 @@ const effect: fc.Arbitrary<Effect> = fc.oneof(
         sink.copy(a, b),
   ),
   fc.constant<Effect>((sink) => sink.clear()),
+  elementEffect(),
+  elementEffect(),
+  elementEffect(),
 );
+
+/** Changes of elements, each on keys of its own type. */
+function elementEffect(): fc.Arbitrary<Effect> {
+  const element = fc.oneof(value, fc.nat(600).map(String));
+  const index = fc.nat(8);
+  const score = fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: -3, max: 3 }));
+  const name = fc.constantFrom('1', '2');
+  return fc.oneof(
+    fc.tuple(name, element, value, fc.boolean()).map(([n, field, v, put]): Effect => {
+      return (sink) => (put ? sink.hashSet(`hash${n}`, field, v) : sink.hashRemove(`hash${n}`, field));
+    }),
+    fc.tuple(name, element, fc.boolean()).map(([n, member, put]): Effect => {
+      return (sink) => (put ? sink.setAdd(`set${n}`, member) : sink.setRemove(`set${n}`, member));
+    }),
+    fc.tuple(name, element, score, fc.boolean()).map(([n, member, s, put]): Effect => {
+      return (sink) =>
+        put ? sink.sortedSetPut(`zset${n}`, member, s) : sink.sortedSetRemove(`zset${n}`, member);
+    }),
+    fc.tuple(name, index, value, fc.nat(3)).map(([n, at, item, what]): Effect => {
+      return (sink) => {
+        if (what === 0) sink.listInsert(`list${n}`, at, item);
+        else if (what === 1) sink.listAppend(`list${n}`, item);
+        else if (what === 2) sink.listSet(`list${n}`, at, item);
+        else sink.listRemove(`list${n}`, at, 2);
+      };
+    }),
+    fc.tuple(fc.constantFrom('hash', 'set', 'zset', 'list'), fc.nat(3)).map(([type, what]): Effect => {
+      return (sink) => {
+        if (what === 0) sink.rename(`${type}1`, `${type}2`);
+        else if (what === 1) sink.copy(`${type}2`, `${type}1`);
+        else if (what === 2) sink.setExpiry(`${type}1`, 8000);
+        else sink.remove(`${type}1`);
+      };
+    }),
+    // Many at once, so that tables split and trees branch.
+    fc
+      .tuple(fc.constantFrom('hash', 'set', 'zset', 'list'), fc.nat(400), fc.boolean())
+      .map(([type, from, put]) => {
+        return (sink: EffectSink) => {
+          for (let i = from; i < from + 300; i++) {
+            const member = String(i);
+            if (type === 'hash' && put) sink.hashSet('hash1', member, 'v');
+            else if (type === 'hash') sink.hashRemove('hash1', member);
+            else if (type === 'set' && put) sink.setAdd('set1', member);
+            else if (type === 'set') sink.setRemove('set1', member);
+            else if (type === 'zset' && put) sink.sortedSetPut('zset1', member, i % 7);
+            else if (type === 'zset') sink.sortedSetRemove('zset1', member);
+            else if (put) sink.listInsert('list1', i % 5, member);
+            else sink.listRemove('list1', 1, 1);
+          }
+        };
+      }),
+  );
+}
 
 function restored(slices: { next(bytes: number): Buffer | null }): Keyspace {
   const copy = new Keyspace();

@@ -1,11 +1,14 @@
 import { ByteReader } from '../bytes/byte-reader.ts';
 import type { Bytes } from '../bytes/types.ts';
 import { KeyspaceSlices } from './checkpoint-slices.ts';
+import type { Collection } from './collections.ts';
+import { HashValue, ListValue, SetValue, SortedSetValue } from './collections.ts';
 import { Digest } from './digest.ts';
 import { decodeEffects } from './effect-codec.ts';
 import type { EffectSink } from './effects.ts';
-import { Entry, memoryOf } from './entry.ts';
-import { decodeEntry } from './entry-codec.ts';
+import type { Value } from './entry.ts';
+import { copyOf, Entry, memoryOf, valueBytes } from './entry.ts';
+import { decodePiece } from './entry-codec.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { Scanner } from './scanner.ts';
 import { slotCount, slotOf } from './slot.ts';
@@ -66,13 +69,17 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   // Effects.
 
   putString(key: Bytes, value: Bytes, expiresAt: number): void {
+    this.#put(key, value, expiresAt);
+  }
+
+  #put(key: Bytes, value: Value, expiresAt: number): void {
     const slot = slotOf(key);
     const entry = this.#change(slot, key);
     if (entry === undefined) {
       this.#insert(slot, key, new Entry(value, expiresAt, this.writeLsn));
       return;
     }
-    this.memoryBytes += value.length - entry.value.length;
+    this.memoryBytes += valueBytes(value) - valueBytes(entry.value);
     entry.value = value;
     entry.lsn = this.writeLsn;
     if (entry.expiresAt !== 0 || expiresAt !== 0) this.#setExpiry(key, entry, expiresAt);
@@ -85,7 +92,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
       this.#insert(slot, key, new Entry(suffix, 0, this.writeLsn));
       return;
     }
-    entry.value += suffix;
+    entry.value = stringIn(entry, key) + suffix;
     entry.lsn = this.writeLsn;
     this.memoryBytes += suffix.length;
   }
@@ -93,7 +100,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   setRange(key: Bytes, offset: number, value: Bytes): void {
     const slot = slotOf(key);
     const entry = this.#change(slot, key);
-    const old = entry?.value ?? '';
+    const old = entry === undefined ? '' : stringIn(entry, key);
     const padded = old.length < offset ? old + '\0'.repeat(offset - old.length) : old;
     const changed = padded.slice(0, offset) + value + padded.slice(offset + value.length);
     if (entry === undefined) {
@@ -130,12 +137,111 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     if (entry === undefined || from === to) return;
     const { value, expiresAt } = entry;
     this.remove(from);
-    this.putString(to, value, expiresAt);
+    this.#put(to, value, expiresAt);
   }
 
   copy(from: Bytes, to: Bytes): void {
     const entry = this.peek(from);
-    if (entry !== undefined && from !== to) this.putString(to, entry.value, entry.expiresAt);
+    if (entry !== undefined && from !== to) this.#put(to, copyOf(entry.value), entry.expiresAt);
+  }
+
+  hashSet(key: Bytes, field: Bytes, value: Bytes): void {
+    const hash = this.#open(key, HashValue);
+    const before = hash.memoryBytes;
+    hash.set(field, value);
+    this.memoryBytes += hash.memoryBytes - before;
+  }
+
+  hashRemove(key: Bytes, field: Bytes): void {
+    const hash = this.#existing(key, HashValue);
+    if (hash === undefined) return;
+    const before = hash.memoryBytes;
+    hash.remove(field);
+    this.#removed(key, hash, before);
+  }
+
+  setAdd(key: Bytes, member: Bytes): void {
+    const set = this.#open(key, SetValue);
+    const before = set.memoryBytes;
+    set.add(member);
+    this.memoryBytes += set.memoryBytes - before;
+  }
+
+  setRemove(key: Bytes, member: Bytes): void {
+    const set = this.#existing(key, SetValue);
+    if (set === undefined) return;
+    const before = set.memoryBytes;
+    set.remove(member);
+    this.#removed(key, set, before);
+  }
+
+  sortedSetPut(key: Bytes, member: Bytes, score: number): void {
+    const sorted = this.#open(key, SortedSetValue);
+    const before = sorted.memoryBytes;
+    sorted.put(member, score);
+    this.memoryBytes += sorted.memoryBytes - before;
+  }
+
+  sortedSetRemove(key: Bytes, member: Bytes): void {
+    const sorted = this.#existing(key, SortedSetValue);
+    if (sorted === undefined) return;
+    const before = sorted.memoryBytes;
+    sorted.remove(member);
+    this.#removed(key, sorted, before);
+  }
+
+  listInsert(key: Bytes, index: number, item: Bytes): void {
+    const list = this.#open(key, ListValue);
+    const before = list.memoryBytes;
+    list.insert(Math.min(index, list.size), item);
+    this.memoryBytes += list.memoryBytes - before;
+  }
+
+  listAppend(key: Bytes, item: Bytes): void {
+    const list = this.#open(key, ListValue);
+    const before = list.memoryBytes;
+    list.insert(list.size, item);
+    this.memoryBytes += list.memoryBytes - before;
+  }
+
+  listSet(key: Bytes, index: number, item: Bytes): void {
+    const list = this.#existing(key, ListValue);
+    if (list === undefined || index >= list.size) return;
+    const before = list.memoryBytes;
+    list.set(index, item);
+    this.memoryBytes += list.memoryBytes - before;
+  }
+
+  listRemove(key: Bytes, index: number, count: number): void {
+    const list = this.#existing(key, ListValue);
+    if (list === undefined) return;
+    const before = list.memoryBytes;
+    list.remove(index, Math.min(count, list.size - index));
+    this.#removed(key, list, before);
+  }
+
+  /** The collection at a key, to be changed; made when there is none. */
+  #open<C extends Collection>(key: Bytes, kind: new () => C): C {
+    const existing = this.#existing(key, kind);
+    if (existing !== undefined) return existing;
+    const value = new kind();
+    this.#insert(slotOf(key), key, new Entry(value, 0, this.writeLsn));
+    return value;
+  }
+
+  /** The collection at a key, to be changed. */
+  #existing<C extends Collection>(key: Bytes, kind: new () => C): C | undefined {
+    const entry = this.#change(slotOf(key), key);
+    if (entry === undefined) return undefined;
+    if (!(entry.value instanceof kind)) throw wrongType(key, kind.name);
+    entry.lsn = this.writeLsn;
+    return entry.value;
+  }
+
+  /** Elements went: with the last one the key goes. */
+  #removed(key: Bytes, collection: Collection, bytesBefore: number): void {
+    this.memoryBytes += collection.memoryBytes - bytesBefore;
+    if (collection.size === 0) this.remove(key);
   }
 
   clear(): void {
@@ -266,10 +372,12 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
       load: (slice) => {
         const reader = new ByteReader(slice);
         while (reader.remaining > 0) {
-          const from = reader.offset;
-          const { key, value, expiresAt } = decodeEntry(reader);
-          digest.add(slice, from, reader.offset);
-          this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0));
+          this.memoryBytes += decodePiece(reader, digest, (key, expiresAt, value) => {
+            const entry = this.peek(key);
+            if (entry !== undefined) return entry.value;
+            this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0));
+            return value;
+          });
         }
       },
       finish: (appliedLsn) => {
@@ -284,4 +392,16 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     while (slices.next(1 << 20) !== null);
     return slices.digest;
   }
+}
+
+function stringIn(entry: Entry, key: Bytes): Bytes {
+  if (typeof entry.value !== 'string') throw wrongType(key, 'string');
+  return entry.value;
+}
+
+/** Commands look at the type before they have an effect: this is a fault of the program or a log of another version. */
+function wrongType(key: Bytes, wanted: string): Error {
+  return new TypeError(
+    `an effect for a ${wanted} meets a value of another type at a key of ${key.length} bytes`,
+  );
 }

@@ -1,0 +1,213 @@
+import type { Bytes } from '../bytes/types.ts';
+import { HashTable } from './hash-table.ts';
+import { Sequence } from './sequence.ts';
+
+/**
+ * The values that hold elements. Changed only by the keyspace, through effects; commands read. Each copies itself at
+ * next to no cost, and knows about how much memory it takes.
+ */
+export type Collection = HashValue | ListValue | SetValue | SortedSetValue;
+
+/** Estimates of what an element takes beside its bytes. */
+const tableItemBytes = 60;
+const listItemBytes = 30;
+const sortedItemBytes = 110;
+
+/** Field to value. */
+export class HashValue {
+  readonly type = 'hash';
+  readonly fields: HashTable<Bytes>;
+  memoryBytes = 0;
+  /** Bytes of the longest field or value that was ever here: what OBJECT ENCODING goes by. */
+  longest = 0;
+
+  constructor(fields = new HashTable<Bytes>()) {
+    this.fields = fields;
+  }
+
+  get size(): number {
+    return this.fields.size;
+  }
+
+  copy(): HashValue {
+    return carry(this, new HashValue(this.fields.copy()));
+  }
+
+  set(field: Bytes, value: Bytes): void {
+    const old = this.fields.get(field);
+    this.fields.set(field, value);
+    this.memoryBytes +=
+      old === undefined ? tableItemBytes + field.length + value.length : value.length - old.length;
+    this.longest = Math.max(this.longest, field.length, value.length);
+  }
+
+  remove(field: Bytes): void {
+    const old = this.fields.get(field);
+    if (old === undefined) return;
+    this.fields.delete(field);
+    this.memoryBytes -= tableItemBytes + field.length + old.length;
+  }
+}
+
+export class SetValue {
+  readonly type = 'set';
+  readonly members: HashTable<true>;
+  memoryBytes = 0;
+  /** Bytes of the longest member that was ever here. */
+  longest = 0;
+  /** True as long as every member that was ever here is the usual text of a 64-bit integer. */
+  integers = true;
+
+  constructor(members = new HashTable<true>()) {
+    this.members = members;
+  }
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  copy(): SetValue {
+    const twin = carry(this, new SetValue(this.members.copy()));
+    twin.integers = this.integers;
+    return twin;
+  }
+
+  add(member: Bytes): void {
+    if (!this.members.set(member, true)) return;
+    this.memoryBytes += tableItemBytes + member.length;
+    this.longest = Math.max(this.longest, member.length);
+    if (this.integers) this.integers = isInteger(member);
+  }
+
+  remove(member: Bytes): void {
+    if (this.members.delete(member)) this.memoryBytes -= tableItemBytes + member.length;
+  }
+}
+
+export class ListValue {
+  readonly type = 'list';
+  readonly items: Sequence<Bytes>;
+  memoryBytes = 0;
+  /** Bytes of the longest item that was ever here. */
+  longest = 0;
+
+  constructor(items = new Sequence<Bytes>()) {
+    this.items = items;
+  }
+
+  get size(): number {
+    return this.items.size;
+  }
+
+  copy(): ListValue {
+    return carry(this, new ListValue(this.items.copy()));
+  }
+
+  insert(index: number, item: Bytes): void {
+    this.items.insert(index, item);
+    this.memoryBytes += listItemBytes + item.length;
+    this.longest = Math.max(this.longest, item.length);
+  }
+
+  set(index: number, item: Bytes): void {
+    this.memoryBytes += item.length - this.items.get(index).length;
+    this.items.set(index, item);
+    this.longest = Math.max(this.longest, item.length);
+  }
+
+  remove(index: number, count: number): void {
+    if (count <= 0) return;
+    let left = count;
+    for (const item of this.items.from(index)) {
+      if (left-- === 0) break;
+      this.memoryBytes -= listItemBytes + item.length;
+    }
+    this.items.remove(index, count);
+  }
+}
+
+export interface ScoredMember {
+  readonly member: Bytes;
+  /** Any double but NaN. */
+  readonly score: number;
+}
+
+/** Members by name, and in order of score, members of equal score in order of their bytes. */
+export class SortedSetValue {
+  readonly type = 'zset';
+  readonly members: HashTable<ScoredMember>;
+  readonly order: Sequence<ScoredMember>;
+  memoryBytes = 0;
+  /** Bytes of the longest member that was ever here. */
+  longest = 0;
+
+  constructor(members = new HashTable<ScoredMember>(), order = new Sequence<ScoredMember>()) {
+    this.members = members;
+    this.order = order;
+  }
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  copy(): SortedSetValue {
+    return carry(this, new SortedSetValue(this.members.copy(), this.order.copy()));
+  }
+
+  scoreOf(member: Bytes): number | undefined {
+    return this.members.get(member)?.score;
+  }
+
+  /** Position in order, from 0; undefined for what is not a member. */
+  rankOf(member: Bytes): number | undefined {
+    const found = this.members.get(member);
+    return found === undefined ? undefined : this.#find(found);
+  }
+
+  put(member: Bytes, score: number): void {
+    const old = this.members.get(member);
+    if (old !== undefined) {
+      if (Object.is(old.score, score)) return;
+      this.order.remove(this.#find(old));
+    } else {
+      this.memoryBytes += sortedItemBytes + member.length;
+      this.longest = Math.max(this.longest, member.length);
+    }
+    const item = { member, score };
+    this.members.set(member, item);
+    this.order.insert(this.#find(item), item);
+  }
+
+  remove(member: Bytes): void {
+    const old = this.members.get(member);
+    if (old === undefined) return;
+    this.order.remove(this.#find(old));
+    this.members.delete(member);
+    this.memoryBytes -= sortedItemBytes + member.length;
+  }
+
+  #find(wanted: ScoredMember): number {
+    return this.order.find((item) => compareScored(item, wanted));
+  }
+}
+
+/** The order of sorted sets. Byte strings hold a byte per character, so comparing them compares bytes. */
+export function compareScored(a: ScoredMember, b: ScoredMember): number {
+  if (a.score !== b.score) return a.score < b.score ? -1 : 1;
+  return a.member < b.member ? -1 : a.member === b.member ? 0 : 1;
+}
+
+function carry<C extends { memoryBytes: number; longest: number }>(from: C, to: C): C {
+  to.memoryBytes = from.memoryBytes;
+  to.longest = from.longest;
+  return to;
+}
+
+const largestInteger = 9223372036854775807n;
+
+function isInteger(text: Bytes): boolean {
+  if (text.length > 20 || !/^(0|-?[1-9]\d*)$/.test(text)) return false;
+  if (text.length < 19) return true;
+  const value = BigInt(text);
+  return value <= largestInteger && value >= -largestInteger - 1n;
+}
