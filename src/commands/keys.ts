@@ -6,6 +6,7 @@ import type { ExpiryUnit } from './expiry-options.ts';
 import { expiryTime, storable } from './expiry-options.ts';
 import { globMatches } from './glob.ts';
 import { notAnInteger, parseInt32, parseInteger, shownInError, syntaxError } from './parse.ts';
+import { parseScanOptions, replyScan } from './scan-options.ts';
 import { allKeys, commandGroup, firstKey, twoKeys } from './spec.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -77,54 +78,21 @@ function copy(context: CommandContext, args: readonly Bytes[]): void {
   context.reply.integer(copied ? 1 : 0);
 }
 
-/** A cursor as C's strtoul reads it, so nothing at all is 0; null when Redis refuses it. No cursor that was given out exceeds 2^53. */
-function parseCursor(text: Bytes): number | null {
-  if (!/^([+-]?\d+)?$/.test(text)) return null;
-  const value = BigInt.asUintN(64, BigInt(text.replace('+', '')));
-  const inRange = BigInt(text.replace(/[+-]/, '')) < 1n << 64n;
-  return inRange ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : null;
-}
-
 function scan(context: CommandContext, args: readonly Bytes[]): void {
-  const { reply } = context;
-  const cursor = parseCursor(args[1] as Bytes);
-  if (cursor === null) {
-    reply.error('ERR invalid cursor');
+  const options = parseScanOptions(args, 1, ['MATCH', 'COUNT', 'TYPE']);
+  if (typeof options === 'string') {
+    context.reply.error(options);
     return;
   }
-  let count = 10;
-  let pattern: Bytes | null = null;
-  let type: string | null = null;
-  for (let i = 2; i < args.length; i += 2) {
-    const word = (args[i] as Bytes).toUpperCase();
-    const value = args[i + 1];
-    if (value === undefined || !['COUNT', 'MATCH', 'TYPE'].includes(word)) {
-      reply.error(syntaxError);
-      return;
-    }
-    if (word === 'MATCH') pattern = value;
-    else if (word === 'TYPE') type = value.toLowerCase();
-    else {
-      const wanted = parseInteger(value);
-      if (wanted === null || wanted < 1n) {
-        reply.error(wanted === null ? notAnInteger : syntaxError);
-        return;
-      }
-      count = Number(wanted);
-    }
-  }
-  const found: Bytes[] = [];
-  const next =
-    cursor === Number.MAX_SAFE_INTEGER
-      ? 0
-      : context.keyspace.scan(cursor, count, (key, entry) => {
-          if (!context.isLive(entry) || (pattern !== null && !globMatches(pattern, key))) return;
-          if (type === null || typeOf(entry.value) === type) found.push(key);
-        });
-  reply.array(2);
-  reply.bulk(String(next));
-  reply.array(found.length);
-  for (const key of found) reply.bulk(key);
+  const { type } = options;
+  replyScan<Entry>(
+    context,
+    options,
+    (cursor, count, visit) => context.keyspace.scan(cursor, count, visit),
+    (key, entry, found) => {
+      if (context.isLive(entry) && (type === null || typeOf(entry.value) === type)) found.push(key);
+    },
+  );
 }
 
 function keysMatching(context: CommandContext, args: readonly Bytes[]): void {

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
+import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
 import { shownInError } from './parse.ts';
@@ -13,6 +14,7 @@ import type { CommandSpec } from './types.ts';
 /** Every command that exists, containers with their subcommands. */
 export const allCommands: readonly CommandSpec[] = [
   ...stringCommands,
+  ...hashCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,
