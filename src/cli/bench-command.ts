@@ -8,8 +8,8 @@ import { ReplyParser } from '../resp/reply-parser.ts';
 import { fetchStatus } from './admin-client.ts';
 import { type Flags, flagHelp, integerFlag, parseArguments, usageError } from './arguments.ts';
 import { measureFailover } from './bench-failover.ts';
-import type { Load, LoadResult } from './bench-load.ts';
 import { runLoad } from './bench-load.ts';
+import { setPieces } from './bench-pieces.ts';
 import type { ClusterPlan } from './cluster-plan.ts';
 import { checkPorts, makePlan, portOf, portStep, readPlan } from './cluster-plan.ts';
 import { table } from './cluster-view.ts';
@@ -48,7 +48,7 @@ const flags: Flags = {
     help: 'How often each row is measured; the median of its rounds is shown.',
   },
   'value-bytes': { form: 'number', default: '16', help: 'Size of each value.' },
-  keys: { form: 'number', default: '100000', help: 'How many keys are written, bench:0 and so on.' },
+  keys: { form: 'number', default: '100000', help: 'How many keys are written, bench:000000000 and so on.' },
   failover: {
     form: 'number',
     help: 'Instead: kill the leader of three nodes so often, and measure from each kill to the next acknowledged write, by a client that tries all nodes every 5 ms.',
@@ -352,26 +352,24 @@ async function measureRow(
   pipeline: number,
   { seconds, valueBytes, keys, password }: BenchOptions,
 ): Promise<Row> {
-  const load: Load = {
+  const pieces = setPieces({ pipeline, keys, valueBytes, barrier: null });
+  const before = await processorTimes(target);
+  const beganMs = performance.now();
+  const result = await runLoad({
     host: target.host,
     port: target.port,
     password,
     connections,
-    pipeline,
-    keys,
-    valueBytes,
+    pieces,
     warmUpMs: 500,
     measuredMs: seconds * 1000,
-  };
-  const before = await processorTimes(target);
-  const beganMs = performance.now();
-  const result: LoadResult = await runLoad(load);
+  });
   const tookMs = performance.now() - beganMs;
   const after = await processorTimes(target);
   return {
     connections,
     pipeline,
-    writesPerSecond: result.writes / result.seconds,
+    writesPerSecond: result.operations / result.seconds,
     p50: result.latency.quantile(0.5),
     p99: result.latency.quantile(0.99),
     p999: result.latency.quantile(0.999),

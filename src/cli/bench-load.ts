@@ -1,169 +1,125 @@
-import net from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BellwetherError } from '../errors.ts';
+import type { Piece } from './bench-pieces.ts';
+import { CheckedConnection, type ConnectionEvents, type LoadTarget } from './checked-connection.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 
-export interface Load {
-  readonly host: string;
-  readonly port: number;
-  readonly password: string;
+export interface Load extends LoadTarget {
   readonly connections: number;
-  /** Requests that each connection has under way at once; the next ones go out when all are answered. */
-  readonly pipeline: number;
-  readonly keys: number;
-  readonly valueBytes: number;
+  /** Each connection sends one after the other, the next one when all of it is answered; begun anew at the end. */
+  readonly pieces: readonly Piece[];
   readonly warmUpMs: number;
   readonly measuredMs: number;
 }
 
 export interface LoadResult {
-  readonly writes: number;
+  readonly operations: number;
   readonly seconds: number;
   readonly latency: LatencyHistogram;
 }
 
-/** Pieces of requests are made ahead, so that the load takes little of the processor. */
-const pieces = 64;
-const ok = Buffer.from('+OK\r\n');
-
-function request(...parts: readonly string[]): string {
-  return `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
+/** Called at the two ends of what is measured, without delay. */
+export interface LoadWindow {
+  began(): void;
+  ended(): void;
 }
 
-function makePieces({ pipeline, keys, valueBytes }: Load): Buffer[] {
-  const value = 'x'.repeat(valueBytes);
-  return Array.from({ length: pieces }, () => {
-    let text = '';
-    for (let i = 0; i < pipeline; i++)
-      text += request('SET', `bench:${Math.floor(Math.random() * keys)}`, value);
-    return Buffer.from(text);
-  });
-}
+const nothing: LoadWindow = { began: () => undefined, ended: () => undefined };
 
-function failed(load: Load, what: string): BellwetherError {
-  return new BellwetherError(
-    'BW_NOT_A_CLUSTER',
-    `the server at ${load.host}:${load.port} ${what}`,
-    'Every SET must be answered with OK; look into its log.',
-  );
-}
-
-/** One connection that sends SETs and checks every byte of the replies. */
-class LoadConnection {
-  readonly #socket: net.Socket;
-  readonly #pieces: readonly Buffer[];
-  readonly #done: (count: number, microseconds: number) => void;
-  readonly #expected: Buffer;
-  #next: number;
-  #sentAt = 0n;
-  #received = 0;
-  #stopped: (() => void) | null = null;
-
-  constructor(
-    socket: net.Socket,
-    load: Load,
-    ready: readonly Buffer[],
-    first: number,
-    done: (count: number, microseconds: number) => void,
-    fail: (error: Error) => void,
-  ) {
-    this.#socket = socket;
-    this.#pieces = ready;
-    this.#next = first;
-    this.#done = done;
-    this.#expected = Buffer.alloc(ok.length * load.pipeline, ok);
-    socket.on('data', (chunk: Buffer) => {
-      const problem = this.#reply(chunk);
-      if (problem === null) return;
-      socket.destroy();
-      fail(failed(load, problem));
-    });
-    socket.on('error', (error) => fail(failed(load, `failed: ${error.message}`)));
-    socket.on('close', () => {
-      if (this.#stopped === null) fail(failed(load, 'closed a connection'));
-      else this.#stopped();
-    });
-  }
-
-  send(): void {
-    this.#sentAt = process.hrtime.bigint();
-    this.#socket.write(this.#pieces[this.#next++ % pieces] as Buffer);
-  }
-
-  /** What is wrong with the reply; null when nothing. */
-  #reply(chunk: Buffer): string | null {
-    const end = this.#received + chunk.length;
-    const expected = this.#expected;
-    if (end > expected.length || chunk.compare(expected, this.#received, end) !== 0)
-      return `answered ${JSON.stringify(chunk.latin1Slice(0, 120))} instead of OK`;
-    const before = Math.floor(this.#received / ok.length);
-    const count = Math.floor(end / ok.length) - before;
-    this.#done(count, Number(process.hrtime.bigint() - this.#sentAt) / 1000);
-    this.#received = end;
-    if (end < expected.length) return null;
-    this.#received = 0;
-    if (this.#stopped === null) this.send();
-    else this.#socket.end();
-    return null;
-  }
-
-  /** Waits for the replies that are under way, then closes. */
-  stop(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#stopped = resolve;
-    });
-  }
-}
-
-/** An open, authenticated connection. */
-async function connect({ host, port, password }: Load): Promise<net.Socket> {
-  const socket = net.connect({ host, port, noDelay: true });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
-  if (password === '') return socket;
-  socket.write(request('AUTH', password));
-  const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
-  if (answer.equals(ok)) return socket;
-  throw new BellwetherError(
-    'BW_CONFIG_INVALID',
-    `${host}:${port} refuses the password (${answer.toString('latin1').trim()})`,
-    'Correct --password.',
-  );
-}
-
-/** Runs the load to its end. Rejects when a reply is not OK or a connection fails: the figures would mean nothing. */
-export async function runLoad(load: Load): Promise<LoadResult> {
-  const ready = makePieces(load);
-  const latency = new LatencyHistogram();
-  let measuring = false;
+/** Promises of a failure that somebody may or may not wait for. */
+export function failureOf(): { failure: Promise<never>; fail: (error: Error) => void } {
   let fail: (error: Error) => void = () => undefined;
   const failure = new Promise<never>((_resolve, reject) => {
     fail = reject;
   });
   failure.catch(() => undefined);
-  const done = (count: number, microseconds: number): void => {
-    if (measuring) latency.add(microseconds, count);
-  };
-  const connections: LoadConnection[] = [];
-  for (let i = 0; i < load.connections; i++) {
-    let socket: net.Socket;
-    try {
-      socket = await connect(load);
-    } catch (error) {
-      if (error instanceof BellwetherError) throw error;
-      throw failed(load, `cannot be reached: ${(error as Error).message}`);
-    }
-    connections.push(new LoadConnection(socket, load, ready, i * 7, done, fail));
+  return { failure, fail };
+}
+
+export async function openAll(
+  target: LoadTarget,
+  count: number,
+  events: ConnectionEvents,
+): Promise<CheckedConnection[]> {
+  const connections: CheckedConnection[] = [];
+  try {
+    for (let i = 0; i < count; i++) connections.push(await CheckedConnection.open(target, events));
+  } catch (error) {
+    await closeAll(connections);
+    throw error;
   }
-  for (const connection of connections) connection.send();
-  await Promise.race([delay(load.warmUpMs), failure]);
-  measuring = true;
-  const began = process.hrtime.bigint();
-  await Promise.race([delay(load.measuredMs), failure]);
-  measuring = false;
-  const seconds = Number(process.hrtime.bigint() - began) / 1e9;
-  await Promise.race([Promise.all(connections.map((connection) => connection.stop())), failure]);
-  return { writes: latency.count, seconds, latency };
+  return connections;
+}
+
+export async function closeAll(connections: readonly CheckedConnection[]): Promise<void> {
+  await Promise.all(connections.map((connection) => connection.close()));
+}
+
+/**
+ * Runs the load to its end: every connection has one piece under way at all times. Rejects when a reply is not as
+ * expected or a connection fails: the figures would mean nothing.
+ */
+export async function runLoad(load: Load, window: LoadWindow = nothing): Promise<LoadResult> {
+  const { pieces } = load;
+  const latency = new LatencyHistogram();
+  const { failure, fail } = failureOf();
+  let measuring = false;
+  let next = 0;
+  const send = (connection: CheckedConnection): void => {
+    connection.send(pieces[next++ % pieces.length] as Piece, performance.now());
+  };
+  const connections = await openAll(load, load.connections, {
+    answered: (connection, operations) => {
+      if (measuring) latency.add((performance.now() - connection.since) * 1000, operations);
+    },
+    idle: send,
+    failed: fail,
+  });
+  try {
+    for (const connection of connections) send(connection);
+    await Promise.race([delay(load.warmUpMs), failure]);
+    measuring = true;
+    window.began();
+    const began = performance.now();
+    await Promise.race([delay(load.measuredMs), failure]);
+    measuring = false;
+    const seconds = (performance.now() - began) / 1000;
+    window.ended();
+    return { operations: latency.count, seconds, latency };
+  } finally {
+    await closeAll(connections);
+  }
+}
+
+/** Sends every piece once, over so many connections; resolves when all are answered. */
+export async function runOnce(
+  target: LoadTarget,
+  connections: number,
+  pieces: readonly Piece[],
+): Promise<LoadResult> {
+  const latency = new LatencyHistogram();
+  const { failure, fail } = failureOf();
+  let next = 0;
+  let open = connections;
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const send = (connection: CheckedConnection): void => {
+    if (next < pieces.length) connection.send(pieces[next++] as Piece, performance.now());
+    else if (--open === 0) finish();
+  };
+  const all = await openAll(target, connections, {
+    answered: (connection, operations) =>
+      latency.add((performance.now() - connection.since) * 1000, operations),
+    idle: send,
+    failed: fail,
+  });
+  try {
+    const began = performance.now();
+    for (const connection of all) send(connection);
+    await Promise.race([finished, failure]);
+    return { operations: latency.count, seconds: (performance.now() - began) / 1000, latency };
+  } finally {
+    await closeAll(all);
+  }
 }

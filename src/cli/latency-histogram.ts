@@ -15,6 +15,13 @@ export class LatencyHistogram {
     this.#count += times;
   }
 
+  /** Counts all that the other counted too. */
+  merge(other: LatencyHistogram): void {
+    for (let i = 0; i < this.#buckets.length; i++)
+      this.#buckets[i] = (this.#buckets[i] as number) + (other.#buckets[i] as number);
+    this.#count += other.#count;
+  }
+
   get count(): number {
     return this.#count;
   }

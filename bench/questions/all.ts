@@ -1,0 +1,3 @@
+import type { Question } from './question.ts';
+
+export const questions: readonly Question[] = [];
