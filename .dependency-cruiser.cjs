@@ -12,7 +12,11 @@ const rooms = {
   cluster: ['shard', 'core', 'state', 'commands', 'env', 'bytes'],
   server: ['shard', 'resp', 'commands', 'cluster', 'env', 'bytes'],
   node: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster', 'server'],
-  cli: ['node', 'core', 'log', 'state', 'shard/ack-policy.ts', 'env', 'server', 'resp', 'bytes'],
+  // `verify` judges real processes with the same checkers as the simulator, and draws faults from the same generator.
+  cli: [
+    ...['node', 'core', 'log', 'state', 'shard/ack-policy.ts', 'env', 'server', 'resp', 'bytes'],
+    ...['sim/history.ts', 'sim/linearizability.ts', 'sim/acknowledged-writes.ts', 'sim/seeded-random.ts'],
+  ],
   sim: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster'],
 };
 const pure = ['log', 'state', 'shard', 'commands', 'bytes', 'resp', 'sim'];

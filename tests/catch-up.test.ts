@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LinkProxy } from '../src/cli/verify/link-proxy.ts';
 import { TestCluster, type TestNode } from './support/cluster.ts';
-import type { LinkProxy } from './support/link-proxy.ts';
 import { RawClient } from './support/raw-client.ts';
 import { until } from './support/wait.ts';
 

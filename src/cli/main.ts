@@ -7,8 +7,16 @@ import { logCommand } from './log-command.ts';
 import { nodeCommand } from './node-command.ts';
 import { statusCommand } from './status-command.ts';
 import { upCommand } from './up-command.ts';
+import { verifyCommand } from './verify-command.ts';
 
-const commands: readonly Command[] = [upCommand, nodeCommand, statusCommand, logCommand, benchCommand];
+const commands: readonly Command[] = [
+  upCommand,
+  nodeCommand,
+  statusCommand,
+  logCommand,
+  benchCommand,
+  verifyCommand,
+];
 
 function overview(): string {
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`);

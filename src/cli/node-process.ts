@@ -22,8 +22,16 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   #ended = false;
 
-  /** @param flags of `bellwether node`, beyond what the plan says */
-  constructor(node: PlannedNode, flags: readonly string[], events: NodeProcessEvents) {
+  /**
+   * @param flags of `bellwether node`, beyond what the plan says
+   * @param environment in addition to that of this process
+   */
+  constructor(
+    node: PlannedNode,
+    flags: readonly string[],
+    events: NodeProcessEvents,
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     fs.mkdirSync(node.dir, { recursive: true, mode: 0o700 });
     const log = fs.openSync(path.join(node.dir, logFile), 'a', 0o600);
     const own = ['--id', node.id, '--dir', node.dir, '--listen', node.client];
@@ -32,6 +40,7 @@ export class NodeProcess {
     this.#child = spawn(process.execPath, [program, 'node', ...own, ...addresses, ...flags], {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
+      env: { ...process.env, ...environment },
     });
     fs.closeSync(log);
     this.pid = this.#child.pid ?? null;
@@ -59,6 +68,10 @@ export class NodeProcess {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.signal('SIGKILL');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 }

@@ -22,7 +22,7 @@ export interface NodeConfig extends OptionValues {
 export type OptionTexts = Partial<Record<OptionName, string>>;
 
 /** Variables that begin like those of options and are none. */
-const otherVariables = ['BELLWETHER_DISK', 'BELLWETHER_SUPERVISED'];
+const otherVariables = ['BELLWETHER_DISK', 'BELLWETHER_DISK_FAULTS', 'BELLWETHER_SUPERVISED'];
 
 function invalid(what: string, advice: string): BellwetherError {
   return new BellwetherError('BW_CONFIG_INVALID', what, advice);

@@ -120,7 +120,7 @@ export class BellwetherNode {
 
   async #openShards(): Promise<void> {
     const { config, logger } = this;
-    const disk = openDisk(process.env['BELLWETHER_DISK'], config.dir);
+    const disk = openDisk(process.env, config.dir);
     this.#addresses = new ClientAddresses(disk);
     await run(this.#addresses.load());
     const logMissing = this.#directory.logMissing;

@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchStatus } from '../../src/cli/admin-client.ts';
+import { LinkProxy } from '../../src/cli/verify/link-proxy.ts';
 import type { NodeStatus, ShardStatus } from '../../src/server/status-types.ts';
-import { LinkProxy } from './link-proxy.ts';
 import { until } from './wait.ts';
 
 export const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
