@@ -29,6 +29,12 @@ const longer = [
     args: ['run', '--project', 'unit', 'src/log/crash-points.test.ts'],
     env: { BELLWETHER_ROUNDS: '2' },
   },
+  {
+    name: 'random commands compared with a running Redis, 140 seeds of 1,500 commands',
+    command: vitest,
+    args: ['run', '--project', 'process', 'tests/commands/random.test.ts'],
+    env: { BELLWETHER_ROUNDS: '17.5' },
+  },
   rounds('kill', 5),
   rounds('increment', 5),
   rounds('power-loss', 5),

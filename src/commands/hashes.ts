@@ -2,8 +2,8 @@ import type { Bytes } from '../bytes/types.ts';
 import { HashValue } from '../state/collections.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
 import { inInt64, notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
-import { parseSampleCount, sample } from './samples.ts';
-import { parseScanOptions, replyScan } from './scan-options.ts';
+import { parseSampleCount, sample, tooManyPairs } from './samples.ts';
+import { scanCollection } from './scan-options.ts';
 import { commandGroup, firstKey } from './spec.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -140,6 +140,11 @@ function randomField(context: CommandContext, args: readonly Bytes[]): void {
     reply.error(syntaxError);
     return;
   }
+  const tooMany = withValues ? tooManyPairs(count) : null;
+  if (tooMany !== null) {
+    reply.error(tooMany);
+    return;
+  }
   const hash = hashAt(context, args);
   if (hash === null) return;
   if (args.length === 2) {
@@ -157,17 +162,11 @@ function randomField(context: CommandContext, args: readonly Bytes[]): void {
 }
 
 function scan(context: CommandContext, args: readonly Bytes[]): void {
-  const options = parseScanOptions(args, 2, ['MATCH', 'COUNT']);
-  if (typeof options === 'string') {
-    context.reply.error(options);
-    return;
-  }
-  const hash = hashAt(context, args);
-  if (hash === null) return;
-  replyScan<Bytes>(
+  scanCollection(
     context,
-    options,
-    (cursor, count, visit) => hash?.fields.scan(cursor, count, visit) ?? 0,
+    args,
+    HashValue,
+    (hash) => hash.fields,
     (field, value, found) => found.push(field, value),
   );
 }

@@ -6,12 +6,19 @@ import { parseInteger } from './parse.ts';
 /** Most items that one reply repeats: what lies beyond would take all memory, in Redis too. */
 const mostRepeated = 10_000_000n;
 const outOfRange = 'ERR value is out of range';
+const longest = 9223372036854775807n;
 
 /** The count of SRANDMEMBER, HRANDFIELD and ZRANDMEMBER: below 0, items may come twice. A string is the error line. */
 export function parseSampleCount(text: Bytes, notInteger: string): number | string {
   const count = parseInteger(text);
   if (count === null) return notInteger;
+  if (count < -longest) return `${outOfRange}, value must between -${longest} and ${longest}`;
   return count < -mostRepeated ? outOfRange : Number(count);
+}
+
+/** The error line for so many pairs, as Redis counts them; null when it takes them. */
+export function tooManyPairs(count: number): string | null {
+  return Math.abs(count) >= 2 ** 62 ? outOfRange : null;
 }
 
 /** So many random items: different ones, at most all, for a count above 0; each drawn anew below it. */

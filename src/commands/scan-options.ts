@@ -1,7 +1,12 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { Collection } from '../state/collections.ts';
+import type { HashTable } from '../state/hash-table.ts';
 import { globMatches } from './glob.ts';
 import { notAnInteger, parseInteger, syntaxError } from './parse.ts';
+import { collectionAt } from './typed.ts';
 import type { CommandContext } from './types.ts';
+
+const badCursor = 'ERR invalid cursor';
 
 export interface ScanOptions {
   /** No cursor that was given out is `endCursor` or above: there is nothing behind it. */
@@ -31,7 +36,7 @@ export function parseScanOptions(
   words: readonly string[],
 ): ScanOptions | string {
   const cursor = parseCursor(args[at] as Bytes);
-  if (cursor === null) return 'ERR invalid cursor';
+  if (cursor === null) return badCursor;
   let count = 10;
   let matches: ScanOptions['matches'] = all;
   let type: string | null = null;
@@ -68,4 +73,34 @@ export function replyScan<V>(
   reply.bulk(String(next));
   reply.array(found.length);
   for (const each of found) reply.bulk(each);
+}
+
+/** HSCAN, SSCAN and ZSCAN. Like Redis, it looks at the key before the options: a missing one makes any of them right. */
+export function scanCollection<C extends Collection, V>(
+  context: CommandContext,
+  args: readonly Bytes[],
+  kind: new () => C,
+  tableOf: (collection: C) => HashTable<V>,
+  collect: (name: Bytes, value: V, found: Bytes[]) => void,
+): void {
+  const { reply } = context;
+  if (parseCursor(args[2] as Bytes) === null) {
+    reply.error(badCursor);
+    return;
+  }
+  const collection = collectionAt(context, args[1] as Bytes, kind);
+  if (collection === null) return;
+  if (collection === undefined) {
+    reply.array(2);
+    reply.bulk('0');
+    reply.array(0);
+    return;
+  }
+  const options = parseScanOptions(args, 2, ['MATCH', 'COUNT']);
+  if (typeof options === 'string') {
+    reply.error(options);
+    return;
+  }
+  const table = tableOf(collection);
+  replyScan<V>(context, options, (cursor, count, visit) => table.scan(cursor, count, visit), collect);
 }

@@ -1,24 +1,44 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandSource, shownState } from '../support/random/command-source.ts';
+import { compareRun } from '../support/random/comparison.ts';
+import { MangledSource } from '../support/random/mangled-source.ts';
+import { shrink } from '../support/random/shrink.ts';
 import { sendAndEnd } from '../support/raw-client.ts';
 import type { ServerProcess } from '../support/redis-process.ts';
-import { CommandSource, MangledSource, randomKeys } from '../support/redis-random.ts';
 import { startRival } from '../support/redis-rival.ts';
-import type { Agreement, Heard, Step } from '../support/redis-script.ts';
-import { agrees, parseLine, Side, show } from '../support/redis-script.ts';
+import type { Step } from '../support/redis-script.ts';
+import { show } from '../support/redis-script.ts';
 import { redisServerVersion, startRedis } from '../support/redis-server.ts';
+import { rounds } from '../support/wait.ts';
 
-/** To look for more: BELLWETHER_RANDOM_SEED and BELLWETHER_RANDOM_COMMANDS in the environment. */
-const { BELLWETHER_RANDOM_SEED: ownSeed, BELLWETHER_RANDOM_COMMANDS: ownCount } = process.env;
-const seeds = ownSeed === undefined ? [1, 2, 3, 4] : [Number(ownSeed)];
-const commandsPerSeed = Number(ownCount ?? 1500);
-const mangledPerSeed = Number(ownCount ?? 500);
+/** To look at one again, or for others: BELLWETHER_RANDOM_SEED in the environment. */
+const { BELLWETHER_RANDOM_SEED: ownSeed } = process.env;
+const seeds = ownSeed === undefined ? Array.from({ length: rounds(8) }, (_, i) => i + 1) : [Number(ownSeed)];
+const commandsPerSeed = 1500;
+const mangledPerSeed = 250;
 /** The whole state is compared after so many commands. */
 const stateEvery = 100;
-const shownBefore = 25;
+/** Time for looking for fewer commands that show the same, in ms. */
+const shrinkMs = 60_000;
 
 const absent = redisServerVersion() === null;
 if (absent)
   console.log('SKIPPED: no redis-server is on PATH, so no random commands were compared with Redis.');
+else
+  console.log(
+    `${seeds.length * commandsPerSeed} random commands beside Redis, seeds ${seeds[0]} to ${seeds.at(-1)}`,
+  );
+
+/** Random commands, and what they left. */
+function draw(seed: number): Step[] {
+  const source = new CommandSource(seed);
+  const steps: Step[] = [];
+  for (let i = 1; i <= commandsPerSeed; i++) {
+    steps.push(source.next());
+    if (i % stateEvery === 0 || i === commandsPerSeed) steps.push(...shownState());
+  }
+  return steps;
+}
 
 describe.skipIf(absent)('random commands', () => {
   let running: ServerProcess[] = [];
@@ -30,15 +50,19 @@ describe.skipIf(absent)('random commands', () => {
   afterAll(() => Promise.all(running.map((server) => server.stop())));
 
   it.each(seeds)('give the same replies and leave the same state, seed %i', async (seed) => {
-    const sides = running.map((server) => new Side(server.port)) as [Side, Side];
-    try {
-      await new Comparison(sides, seed).run();
-    } catch (error) {
-      (error as Error).message += `\nBellwether's log ends with\n${running[1]?.output()}`;
-      throw error;
-    } finally {
-      await Promise.all(sides.map((side) => side.close()));
-    }
+    const ports = running.map(({ port }) => port) as [number, number];
+    const steps = draw(seed);
+    const found = await compareRun(ports, steps);
+    if (found === null) return;
+    const { at, redis, bellwether } = found;
+    const failsAtEnd = async (fewer: readonly Step[]): Promise<boolean> =>
+      (await compareRun(ports, fewer))?.at === fewer.length - 1;
+    const shortest = await shrink(steps.slice(0, at + 1), failsAtEnd, Date.now() + shrinkMs);
+    expect.fail(
+      `seed ${seed}, step ${at}: Redis ${show(redis.wire)}, Bellwether ${show(bellwether.wire)}; these do the same:\n  ${shortest
+        .map(({ text }) => text)
+        .join('\n  ')}\nBellwether's log ends with\n${running[1]?.output()}`,
+    );
   });
 
   it.each(seeds)('are answered alike when bytes of them went wrong, seed %i', async (seed) => {
@@ -56,76 +80,3 @@ describe.skipIf(absent)('random commands', () => {
     }
   });
 });
-
-class Comparison {
-  readonly #sides: readonly [Side, Side];
-  readonly #seed: number;
-  readonly #done: string[] = [];
-  /** How the replies of commands that a connection queued must agree. */
-  readonly #queued = new Map<string, Agreement[]>();
-
-  constructor(sides: readonly [Side, Side], seed: number) {
-    this.#sides = sides;
-    this.#seed = seed;
-  }
-
-  async run(): Promise<void> {
-    await this.#perform(parseLine('z> FLUSHALL'));
-    const source = new CommandSource(this.#seed);
-    for (let i = 1; i <= commandsPerSeed; i++) {
-      await this.#perform(source.next());
-      if (i % stateEvery === 0 || i === commandsPerSeed) await this.#compareStates();
-    }
-  }
-
-  async #compareStates(): Promise<void> {
-    // Not DBSIZE: Redis counts keys that have expired until it comes across them.
-    await this.#perform(parseLine('z> * KEYS *'));
-    for (const key of randomKeys) {
-      const name = JSON.stringify(key).replace(/\\u00/g, '\\x').replace('\xff', '\\xff');
-      for (const line of [`z> GET ${name}`, `z> ~ PEXPIRETIME ${name}`]) await this.#perform(parseLine(line));
-    }
-  }
-
-  async #perform(step: Step): Promise<void> {
-    const [redis, bellwether] = await Promise.all([
-      this.#sides[0].perform(step),
-      this.#sides[1].perform(step),
-    ]);
-    this.#done.push(step.text);
-    if (!this.#agree(step, redis, bellwether)) {
-      const before = this.#done.slice(-shownBefore).join('\n  ');
-      expect.fail(
-        `seed ${this.#seed}, command ${this.#done.length}: Redis ${show(redis.wire)}, Bellwether ${show(bellwether.wire)}, after\n  ${before}\n`,
-      );
-    }
-    if (redis.wire === '+QUEUED\r\n') this.#queue(step.connection).push(step.agreement);
-  }
-
-  #queue(connection: string): Agreement[] {
-    const queue = this.#queued.get(connection) ?? [];
-    this.#queued.set(connection, queue);
-    return queue;
-  }
-
-  #agree(step: Step, redis: Heard, bellwether: Heard): boolean {
-    if (/^\w> multi$/i.test(step.text) && redis.wire === '+OK\r\n') this.#queued.delete(step.connection);
-    if (agrees(step.agreement, redis, bellwether)) return true;
-    const queue = this.#queue(step.connection);
-    if (!Array.isArray(redis.value) || !Array.isArray(bellwether.value) || queue.length === 0) return false;
-    const others = bellwether.value;
-    return (
-      /^\w> exec\b/i.test(step.text) &&
-      redis.value.length === others.length &&
-      redis.value.every((value, i) => {
-        const agreement = queue[i] ?? 'exact';
-        if (agreement === 'kind') return true;
-        return agrees(
-          agreement,
-          { wire: JSON.stringify(value), value },
-          { wire: JSON.stringify(others[i]), value: others[i] ?? null },
-        );
-      })
-    );
-  }
-}

@@ -15,12 +15,14 @@ const conditionMs = 10_000;
  * How two replies must agree:
  * - `exact`: byte for byte.
  * - `unordered`: an array of the same elements in any order.
+ * - `pairs`: an array in which the same pairs follow each other in any order.
+ * - `scan`: a cursor and the same elements in any order.
  * - `about`: times that differ by the moment when they were asked for.
  * - `kind`: replies of the same type, arrays element by element; for what each server knows of itself.
  * - `silent`: none comes. The reply of the next command shows it.
  * - `closed`: the same reply, if any, and then the end of the connection.
  */
-export type Agreement = 'exact' | 'unordered' | 'about' | 'kind' | 'silent' | 'closed';
+export type Agreement = 'exact' | 'unordered' | 'pairs' | 'scan' | 'about' | 'kind' | 'silent' | 'closed';
 
 export interface Step {
   /** Which of the scenario's connections sends it. */
@@ -137,13 +139,26 @@ export class Side implements Answers {
     this.#protocol = protocol;
   }
 
+  async #client(connection: string): Promise<RawClient> {
+    const open = this.#connections.get(connection);
+    if (open !== undefined) return open;
+    const client = await RawClient.connect(this.#port);
+    this.#connections.set(connection, client);
+    if (this.#protocol === 3) await client.command('HELLO', 3);
+    return client;
+  }
+
+  /** Sends steps of one connection together, each of which is answered by one reply. */
+  async performAll(steps: readonly Step[]): Promise<Heard[]> {
+    const client = await this.#client((steps[0] as Step).connection);
+    client.send(steps.map(({ bytes }) => bytes).join(''));
+    const heard: Heard[] = [];
+    for (const _ of steps) heard.push(await hear(client));
+    return heard;
+  }
+
   async perform(step: Step): Promise<Heard> {
-    let client = this.#connections.get(step.connection);
-    if (client === undefined) {
-      client = await RawClient.connect(this.#port);
-      this.#connections.set(step.connection, client);
-      if (this.#protocol === 3) await client.command('HELLO', 3);
-    }
+    const client = await this.#client(step.connection);
     if (step.until !== null) await this.#await(client, step, step.until);
     client.send(step.bytes);
     if (step.agreement === 'silent') return { wire: '', value: null };
@@ -265,6 +280,8 @@ export function agrees(agreement: Agreement, redis: Heard, bellwether: Heard): b
         (Math.abs(redis.value) < leastMs ? toleranceSeconds : toleranceMs)
     );
   if (agreement === 'unordered') return inOrder(redis.value) === inOrder(bellwether.value);
+  if (agreement === 'pairs') return inOrder(inPairs(redis.value)) === inOrder(inPairs(bellwether.value));
+  if (agreement === 'scan') return scanned(redis.value) === scanned(bellwether.value);
   return (
     agreement === 'kind' && redis.wire[0] === bellwether.wire[0] && sameKind(redis.value, bellwether.value)
   );
@@ -272,6 +289,16 @@ export function agrees(agreement: Agreement, redis: Heard, bellwether: Heard): b
 
 function inOrder(value: Reply): string {
   return JSON.stringify(Array.isArray(value) ? value.map((item) => JSON.stringify(item)).sort() : value);
+}
+
+/** Pairs that follow each other in one array, each as an array of its own. */
+function inPairs(value: Reply): Reply {
+  if (!Array.isArray(value)) return value;
+  return value.flatMap((item, i) => (i % 2 === 0 ? [[item, value[i + 1] ?? null]] : []));
+}
+
+function scanned(value: Reply): string {
+  return JSON.stringify(Array.isArray(value) ? [value[0], inOrder(value[1] ?? null)] : value);
 }
 
 function sameKind(one: Reply, other: Reply): boolean {

@@ -1,0 +1,7 @@
+import type { Family } from './family.ts';
+import { hashFamily } from './hashes.ts';
+import { keyspaceFamily } from './keyspace.ts';
+import { sessionFamily } from './sessions.ts';
+import { stringFamily } from './strings.ts';
+
+export const families: readonly Family[] = [stringFamily, hashFamily, keyspaceFamily, sessionFamily];
