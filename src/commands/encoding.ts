@@ -17,6 +17,7 @@ export function encodingOf(value: Value): string {
     if (parseInteger(value) !== null) return 'int';
     return value.length <= 44 ? 'embstr' : 'raw';
   }
+  if (value.type === 'string') return 'raw';
   const compact = value.size <= compactItems && value.longest <= compactItemBytes;
   switch (value.type) {
     case 'hash':

@@ -1,15 +1,15 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { StringValue } from '../state/entry.ts';
+import { LongString, maxStringBytes } from '../state/long-string.ts';
 import type { ExpiryUnit } from './expiry-options.ts';
 import { expiryTime, storable } from './expiry-options.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
 import { clampRange, inInt64, notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
 import { allKeys, commandGroup, firstKey, keyValuePairs } from './spec.ts';
-import { isStringOrNone, stringAt, wrongType } from './typed.ts';
+import { isStringOrNone, replyString, stringAt, wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys } = commandGroup('string');
-/** Longest string, bytes. */
-const maxStringBytes = 512 << 20;
 const tooLong = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
 const units: readonly string[] = ['EX', 'PX', 'EXAT', 'PXAT'];
 
@@ -88,14 +88,9 @@ function set(context: CommandContext, args: readonly Bytes[]): void {
       effects.putString(key, value, expiresAt);
     }
   }
-  if (get) replyValue(context, oldValue);
+  if (get) replyString(context, oldValue);
   else if (met) reply.ok();
   else reply.nil();
-}
-
-function replyValue({ reply }: CommandContext, value: Bytes | undefined): void {
-  if (value === undefined) reply.nil();
-  else reply.bulk(value);
 }
 
 function setWithExpiry(unit: ExpiryUnit, name: string) {
@@ -138,7 +133,13 @@ function getex(context: CommandContext, args: readonly Bytes[]): void {
   if (unit !== null && at <= context.now) effects.remove(key);
   else if (unit !== null) effects.setExpiry(key, storable(at));
   else if (persist && entry.expiresAt !== 0) effects.setExpiry(key, 0);
-  reply.bulk(value);
+  replyString(context, value);
+}
+
+/** What a number may be read from: a long string holds none. */
+function numberText(value: StringValue | undefined): Bytes {
+  if (value === undefined) return '0';
+  return typeof value === 'string' ? value : '';
 }
 
 /** Adds to the integer at a key; the expiry stays. */
@@ -148,7 +149,7 @@ function increment(context: CommandContext, key: Bytes, by: bigint): void {
     context.reply.error(wrongType);
     return;
   }
-  const old = entry === undefined ? 0n : parseInteger(entry.value);
+  const old = parseInteger(numberText(entry?.value));
   if (old === null) {
     context.reply.error(notAnInteger);
     return;
@@ -178,7 +179,7 @@ function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void
     context.reply.error(wrongType);
     return;
   }
-  const old = parseLongDouble(entry?.value ?? '0');
+  const old = parseLongDouble(numberText(entry?.value));
   const by = parseLongDouble(args[2] as Bytes);
   if (old === null || by === null) {
     context.reply.error(notAFloat);
@@ -204,7 +205,10 @@ function getRange(context: CommandContext, args: readonly Bytes[]): void {
   const value = stringAt(context, args[1] as Bytes);
   if (value === null) return;
   const range = value === undefined ? null : clampRange(Number(start), Number(end), value.length);
-  context.reply.bulk(range === null ? '' : (value as Bytes).slice(range.from, range.to + 1));
+  if (value === undefined || range === null) context.reply.bulk('');
+  else if (value instanceof LongString)
+    context.reply.bulkPieces(range.to + 1 - range.from, value.pieces(range.from, range.to + 1));
+  else context.reply.bulk(value.slice(range.from, range.to + 1));
 }
 
 function setRange(context: CommandContext, args: readonly Bytes[]): void {
@@ -268,7 +272,7 @@ export const stringCommands: readonly CommandSpec[] = [
     [2, ['readonly', 'fast'], '1.0.0', 'O(1)', 'key', 'The string at a key.'],
     (context, args) => {
       const value = stringAt(context, args[1] as Bytes);
-      if (value !== null) replyValue(context, value);
+      if (value !== null) replyString(context, value);
     },
   ),
   onKeys(
@@ -342,7 +346,7 @@ export const stringCommands: readonly CommandSpec[] = [
       const old = stringAt(context, args[1] as Bytes);
       if (old === null) return;
       context.effects.putString(args[1] as Bytes, args[2] as Bytes, 0);
-      replyValue(context, old);
+      replyString(context, old);
     },
   ),
   onKeys(
@@ -353,7 +357,7 @@ export const stringCommands: readonly CommandSpec[] = [
       const value = stringAt(context, args[1] as Bytes);
       if (value === null) return;
       if (value !== undefined) context.effects.remove(args[1] as Bytes);
-      replyValue(context, value);
+      replyString(context, value);
     },
   ),
   onKeys(
@@ -377,7 +381,7 @@ export const stringCommands: readonly CommandSpec[] = [
       context.reply.array(args.length - 1);
       for (let i = 1; i < args.length; i++) {
         const entry = context.get(args[i] as Bytes);
-        replyValue(context, isStringOrNone(entry) ? entry?.value : undefined);
+        replyString(context, isStringOrNone(entry) ? entry?.value : undefined);
       }
     },
   ),

@@ -40,6 +40,14 @@ export class RespWriter implements ReplyWriter {
     out.raw('\r\n');
   }
 
+  bulkPieces(length: number, pieces: Iterable<Uint8Array>): void {
+    const { out } = this;
+    out.reserve(length + 16);
+    this.#line('$', String(length));
+    for (const piece of pieces) out.copy(piece);
+    out.raw('\r\n');
+  }
+
   text(value: string): void {
     this.bulk(Buffer.from(value, 'utf8').latin1Slice());
   }

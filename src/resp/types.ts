@@ -11,6 +11,8 @@ export interface ReplyWriter {
   error(line: string): void;
   integer(value: number | bigint): void;
   bulk(value: Bytes): void;
+  /** A byte string of so many bytes that comes in pieces. */
+  bulkPieces(length: number, pieces: Iterable<Uint8Array>): void;
   /** A text that may hold any Unicode, as UTF-8 bulk string. */
   text(value: string): void;
   /** The null of the protocol: `$-1` or `_`. */

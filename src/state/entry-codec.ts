@@ -7,16 +7,21 @@ import { HashValue, ListValue, SetValue, SortedSetValue } from './collections.ts
 import type { Digest } from './digest.ts';
 import { seedAt, seedOf } from './digest.ts';
 import type { TypeName, Value } from './entry.ts';
+import { stringValue } from './entry.ts';
+import type { WrittenChunk } from './long-string.ts';
+import { chunkBytes, LongString, maxStringBytes, plainStringBytes } from './long-string.ts';
 
 /**
- * The form of a key in a checkpoint: pieces of u8 type, u64 expiry, key; then for a string its bytes, for a collection
- * u32 count and so many elements. A large collection is several pieces, one behind the other. LSNs are left out: they
- * differ between replicas.
+ * The form of a key in a checkpoint: pieces of u8 type, u64 expiry, key; then for a plain string its bytes, for a long
+ * one u32 length; then u32 count and so many elements. A large value is several pieces, one behind the other. The
+ * elements of a long string are those of its chunks that hold anything but zeros. LSNs are left out: they differ
+ * between replicas.
  */
 const tags = { string: 1, hash: 2, list: 3, set: 4, zset: 5 } as const satisfies Record<TypeName, number>;
+const longStringTag = 6;
 
-/** An item or member; a field with its value; a member with its score. */
-type Element = Bytes | [Bytes, Bytes] | ScoredMember;
+/** An item or member; a field with its value; a member with its score; a chunk. */
+type Element = Bytes | [Bytes, Bytes] | ScoredMember | WrittenChunk;
 
 /** Writes one key after the other, a large one in pieces. A value must not change before its last piece: take a copy. */
 export class EntryEncoder {
@@ -60,8 +65,12 @@ export class EntryEncoder {
     const elements = this.#elements;
     if (elements === null || typeof value === 'string') return;
     const headAt = out.length;
-    this.#head(out, tags[value.type]);
+    this.#head(out, tagOf(value));
+    if (value instanceof LongString) out.u32(value.length);
     const seed = seedOf(out.buffer, out.start + headAt, out.offset);
+    // The length counts even if all is zero.
+    const alone = value instanceof LongString && this.#written === 0;
+    if (alone) this.#digest.add(out.buffer, out.start + headAt, out.offset);
     const countAt = out.length;
     out.u32(0);
     let count = 0;
@@ -78,7 +87,7 @@ export class EntryEncoder {
       this.#written += 1;
       count += 1;
     }
-    if (count === 0) out.rewind(headAt);
+    if (count === 0 && !alone) out.rewind(headAt);
     else out.buffer.writeUInt32LE(count, out.start + countAt);
   }
 
@@ -89,8 +98,14 @@ export class EntryEncoder {
   }
 }
 
+function tagOf(value: Exclude<Value, string>): number {
+  return value instanceof LongString ? longStringTag : tags[value.type];
+}
+
 function elementsOf(value: Exclude<Value, string>): Iterator<Element, void> {
   switch (value.type) {
+    case 'string':
+      return value.written();
     case 'hash':
       return value.fields.entries();
     case 'set':
@@ -107,14 +122,17 @@ function encodeElement(out: ByteWriter, element: Element): void {
   else if (Array.isArray(element)) {
     out.bytes(element[0]);
     out.bytes(element[1]);
+  } else if ('index' in element) {
+    out.u32(element.index);
+    out.copy(element.bytes);
   } else {
     out.bytes(element.member);
     out.f64(element.score);
   }
 }
 
-/** Given a key and a fresh value for it, answers the value to fill: the one of an earlier piece, or the fresh one, kept. */
-type Keep = (key: Bytes, expiresAt: number, fresh: Value) => Value;
+/** Answers the value to fill for a key: the one of an earlier piece, or what `make` makes, kept. */
+type Keep = (key: Bytes, expiresAt: number, make: () => Value) => Value;
 
 /** Reads one piece. Returns by how many bytes of memory a value grew that `keep` had seen without them. */
 export function decodePiece(reader: ByteReader, digest: Digest, keep: Keep): number {
@@ -123,15 +141,22 @@ export function decodePiece(reader: ByteReader, digest: Digest, keep: Keep): num
   const expiresAt = reader.u64();
   const key = reader.bytes();
   if (tag === tags.string) {
-    const value = reader.bytes();
+    const value = stringValue(reader.bytes());
     digest.add(reader.buffer, at, reader.offset);
-    keep(key, expiresAt, value);
+    keep(key, expiresAt, () => value);
     return 0;
   }
-  const seed = seedOf(reader.buffer, at, reader.offset);
-  const value = keep(key, expiresAt, emptyOf(tag, at));
-  if (typeof value === 'string' || tags[value.type] !== tag)
-    throw new MalformedBytes('a key with two types', at);
+  const length = tag === longStringTag ? longLength(reader) : 0;
+  const headEnd = reader.offset;
+  const value = keep(key, expiresAt, () => {
+    if (tag !== longStringTag) return emptyOf(tag, at);
+    digest.add(reader.buffer, at, headEnd);
+    return new LongString(length);
+  });
+  if (typeof value === 'string' || tagOf(value) !== tag) throw new MalformedBytes('a key with two types', at);
+  if (value instanceof LongString && value.length !== length)
+    throw new MalformedBytes('a string of two lengths', at);
+  const seed = seedOf(reader.buffer, at, headEnd);
   const before = value.memoryBytes;
   for (let left = reader.u32(); left > 0; left--) {
     const from = reader.offset;
@@ -140,6 +165,21 @@ export function decodePiece(reader: ByteReader, digest: Digest, keep: Keep): num
     digest.add(reader.buffer, from, reader.offset, seeded);
   }
   return value.memoryBytes - before;
+}
+
+function longLength(reader: ByteReader): number {
+  const at = reader.offset;
+  const length = reader.u32();
+  if (length <= plainStringBytes || length > maxStringBytes)
+    throw new MalformedBytes(`a long string of ${length} bytes`, at);
+  return length;
+}
+
+function decodeChunk(reader: ByteReader, value: LongString): void {
+  const at = reader.offset;
+  const index = reader.u32();
+  if (index >= value.chunks) throw new MalformedBytes('a chunk behind the end of its string', at);
+  reader.view(Math.min(chunkBytes, value.length - index * chunkBytes)).copy(value.own(index));
 }
 
 function emptyOf(tag: number, at: number): Value {
@@ -158,6 +198,10 @@ function emptyOf(tag: number, at: number): Value {
 }
 
 function decodeElement(reader: ByteReader, value: Exclude<Value, string>): void {
+  if (value instanceof LongString) {
+    decodeChunk(reader, value);
+    return;
+  }
   const element = reader.bytes();
   switch (value.type) {
     case 'hash':

@@ -1,8 +1,12 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { Collection } from './collections.ts';
+import { LongString, plainStringBytes } from './long-string.ts';
 
-/** A string's value is the byte string itself; collections are objects with a `type`. */
-export type Value = Bytes | Collection;
+/** A string: the byte string itself up to `plainStringBytes`, above that in chunks. */
+export type StringValue = Bytes | LongString;
+
+/** Long strings and collections are objects with a `type`. */
+export type Value = StringValue | Collection;
 
 /** Names as the TYPE command gives them. */
 export type TypeName = 'string' | Collection['type'];
@@ -24,6 +28,10 @@ export class Entry {
 
 export function typeOf(value: Value): TypeName {
   return typeof value === 'string' ? 'string' : value.type;
+}
+
+export function stringValue(bytes: Bytes): StringValue {
+  return bytes.length > plainStringBytes ? LongString.of(bytes) : bytes;
 }
 
 /** The value, to be changed apart from the original. */

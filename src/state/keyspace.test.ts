@@ -47,10 +47,26 @@ const effect: fc.Arbitrary<Effect> = fc.oneof(
         sink.copy(a, b),
   ),
   fc.constant<Effect>((sink) => sink.clear()),
+  longStringEffect(),
   elementEffect(),
   elementEffect(),
   elementEffect(),
 );
+
+/** Strings that become long, or shrink to plain ones. */
+function longStringEffect(): fc.Arbitrary<Effect> {
+  const name = fc.constantFrom('long1', 'long2');
+  const length = fc.constantFrom(1, 100, 20_000, 65_535, 65_536, 65_537, 150_000);
+  return fc.tuple(name, length, value, fc.nat(4)).map(([k, n, v, what]): Effect => {
+    return (sink) => {
+      if (what === 0) sink.putString(k, v.padEnd(n, 'x'), 0);
+      else if (what === 1) sink.appendString(k, v.padEnd(n >> 2, 'y'));
+      else if (what === 2) sink.setRange(k, n, v);
+      else if (what === 3) sink.copy('long1', 'long2');
+      else sink.setExpiry(k, 8000);
+    };
+  });
+}
 
 /** Changes of elements, each on keys of its own type. */
 function elementEffect(): fc.Arbitrary<Effect> {
@@ -150,6 +166,7 @@ describe('the keyspace', () => {
           const keyspace = new Keyspace();
           for (const apply of before) apply(keyspace);
           const wanted = keyspace.digest();
+          const { memoryBytes } = keyspace;
           const slices = keyspace.beginCheckpoint();
           const rest = [...during];
           const copy = restored({
@@ -161,6 +178,7 @@ describe('the keyspace', () => {
           });
           expect(slices.digest).toBe(wanted);
           expect(copy.digest()).toBe(wanted);
+          expect(copy.memoryBytes).toBe(memoryBytes);
         },
       ),
     );

@@ -6,10 +6,11 @@ import { HashValue, ListValue, SetValue, SortedSetValue } from './collections.ts
 import { Digest } from './digest.ts';
 import { decodeEffects } from './effect-codec.ts';
 import type { EffectSink } from './effects.ts';
-import type { Value } from './entry.ts';
-import { copyOf, Entry, memoryOf, valueBytes } from './entry.ts';
+import type { StringValue, Value } from './entry.ts';
+import { copyOf, Entry, memoryOf, stringValue, valueBytes } from './entry.ts';
 import { decodePiece } from './entry-codec.ts';
 import { ExpiryIndex } from './expiry-index.ts';
+import { LongString, plainStringBytes } from './long-string.ts';
 import { Scanner } from './scanner.ts';
 import { slotCount, slotOf } from './slot.ts';
 import { Tombstones } from './tombstones.ts';
@@ -69,7 +70,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   // Effects.
 
   putString(key: Bytes, value: Bytes, expiresAt: number): void {
-    this.#put(key, value, expiresAt);
+    this.#put(key, stringValue(value), expiresAt);
   }
 
   #put(key: Bytes, value: Value, expiresAt: number): void {
@@ -86,28 +87,24 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   }
 
   appendString(key: Bytes, suffix: Bytes): void {
-    const slot = slotOf(key);
-    const entry = this.#change(slot, key);
-    if (entry === undefined) {
-      this.#insert(slot, key, new Entry(suffix, 0, this.writeLsn));
-      return;
-    }
-    entry.value = stringIn(entry, key) + suffix;
-    entry.lsn = this.writeLsn;
-    this.memoryBytes += suffix.length;
+    const entry = this.#change(slotOf(key), key);
+    this.#write(key, entry, entry === undefined ? 0 : stringIn(entry, key).length, suffix);
   }
 
   setRange(key: Bytes, offset: number, value: Bytes): void {
-    const slot = slotOf(key);
-    const entry = this.#change(slot, key);
+    this.#write(key, this.#change(slotOf(key), key), offset, value);
+  }
+
+  /** Puts bytes into the string of an entry that was asked for to be changed. */
+  #write(key: Bytes, entry: Entry | undefined, offset: number, bytes: Bytes): void {
     const old = entry === undefined ? '' : stringIn(entry, key);
-    const padded = old.length < offset ? old + '\0'.repeat(offset - old.length) : old;
-    const changed = padded.slice(0, offset) + value + padded.slice(offset + value.length);
+    const { length } = old;
+    const changed = written(old, offset, bytes);
     if (entry === undefined) {
-      this.#insert(slot, key, new Entry(changed, 0, this.writeLsn));
+      this.#insert(slotOf(key), key, new Entry(changed, 0, this.writeLsn));
       return;
     }
-    this.memoryBytes += changed.length - old.length;
+    this.memoryBytes += changed.length - length;
     entry.value = changed;
     entry.lsn = this.writeLsn;
   }
@@ -372,12 +369,15 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
       load: (slice) => {
         const reader = new ByteReader(slice);
         while (reader.remaining > 0) {
-          this.memoryBytes += decodePiece(reader, digest, (key, expiresAt, value) => {
+          // Not `+=` at once: keys that come in meanwhile count themselves.
+          const grown = decodePiece(reader, digest, (key, expiresAt, make) => {
             const entry = this.peek(key);
             if (entry !== undefined) return entry.value;
+            const value = make();
             this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0));
             return value;
           });
+          this.memoryBytes += grown;
         }
       },
       finish: (appliedLsn) => {
@@ -394,9 +394,21 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   }
 }
 
-function stringIn(entry: Entry, key: Bytes): Bytes {
-  if (typeof entry.value !== 'string') throw wrongType(key, 'string');
-  return entry.value;
+function stringIn(entry: Entry, key: Bytes): StringValue {
+  const { value } = entry;
+  if (typeof value === 'string' || value instanceof LongString) return value;
+  throw wrongType(key, 'string');
+}
+
+/** A string with bytes put at an offset: a long one itself, changed. */
+function written(old: StringValue, offset: number, bytes: Bytes): StringValue {
+  if (typeof old === 'string' && Math.max(old.length, offset + bytes.length) <= plainStringBytes) {
+    const padded = old.length < offset ? old + '\0'.repeat(offset - old.length) : old;
+    return padded.slice(0, offset) + bytes + padded.slice(offset + bytes.length);
+  }
+  const long = typeof old === 'string' ? LongString.of(old) : old;
+  long.write(offset, bytes);
+  return long;
 }
 
 /** Commands look at the type before they have an effect: this is a fault of the program or a log of another version. */
