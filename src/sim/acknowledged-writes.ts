@@ -19,10 +19,9 @@ export function checkAcknowledgedWrites(
     return count > writes.length ? `${key} is ${count} after ${writes.length} increments` : null;
   }
   if (value === null) {
-    const deletes = writes.filter(({ kind }) => kind === 'del');
-    const lost = acknowledged.find(
-      (write) => write.kind === 'set' && !deletes.some((erased) => erased.returned > write.invoked),
-    );
+    let lastDelete = Number.NEGATIVE_INFINITY;
+    for (const { kind, returned } of writes) if (kind === 'del') lastDelete = Math.max(lastDelete, returned);
+    const lost = acknowledged.find((write) => write.kind === 'set' && lastDelete <= write.invoked);
     return lost === undefined ? null : `${key} is gone, and '${lost.value}' was acknowledged`;
   }
   const origin = writes.find((write) => write.kind === 'set' && write.value === value);

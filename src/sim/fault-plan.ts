@@ -4,8 +4,8 @@ import type { SeededRandom } from './seeded-random.ts';
 /** In place of a node's name: whoever leads when the fault comes. */
 export const theLeader: NodeId = 'the leader';
 
-/** One thing that goes wrong, from `atMs` on for `forMs`, in virtual ms. */
-export type Fault = { readonly atMs: number; readonly forMs: number } & (
+/** One thing that goes wrong, from `atMs` on for `forMs`, in virtual ms; `salt` seeds what is left to chance in it. */
+export type Fault = { readonly atMs: number; readonly forMs: number; readonly salt: number } & (
   | { readonly kind: 'kill' | 'power loss' | 'pause'; readonly node: NodeId }
   /** Whoever sends such a message next loses power soon after it. */
   | { readonly kind: 'dies of'; readonly message: Message['kind'] }
@@ -18,7 +18,8 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'wall clock'; readonly node: NodeId; readonly ms: number }
   | { readonly kind: 'power loss everywhere' | 'hand over' | 'checkpoint' }
   | { readonly kind: 'partition'; readonly side: readonly NodeId[] }
-  | { readonly kind: 'one way' | 'break' | 'cut off'; readonly from: NodeId; readonly to: NodeId }
+  | { readonly kind: 'break'; readonly from: NodeId; readonly to: NodeId }
+  | { readonly kind: 'one way' | 'cut off'; readonly from: NodeId; readonly to: NodeId }
   | { readonly kind: 'deaf' | 'mute'; readonly node: NodeId }
   | { readonly kind: 'clog'; readonly from: NodeId; readonly to: NodeId; readonly ms: number }
 );
@@ -67,31 +68,46 @@ const kinds: readonly FaultKind[] = [
 ];
 
 /**
- * Draws what goes wrong during the first `spanMs` of a run. Each run has some kinds of faults only, and its own pace:
- * rare combinations become likely in some run that way.
+ * Draws what goes wrong. Each run has some kinds of faults only, and its own pace: rare combinations become likely in
+ * some run that way.
  */
-export function drawFaultPlan(random: SeededRandom, nodes: readonly NodeId[], spanMs: number): Fault[] {
-  // Fewer than three nodes are no cluster without the data of one of them.
-  const possible = kinds.filter((kind) => !losing.includes(kind) || nodes.length > 2);
-  let inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
-  const everyMs = random.pick([150, 400, 1000, 2500]);
-  const faults: Fault[] = [];
-  let atMs = random.chance(0.3) ? 0 : random.between(0, 1500);
-  while (atMs < spanMs) {
-    const kind = random.chance(0.3) ? random.pick(usual) : random.pick(inUse);
-    faults.push(drawFault(random, nodes, kind, atMs));
-    // A write that two of three nodes hold survives the loss of one disk, not of two.
-    if (losing.includes(kind)) inUse = inUse.filter((other) => !losing.includes(other));
-    atMs += random.between(0, 2 * everyMs);
+export class FaultPlanner {
+  readonly #random: SeededRandom;
+  readonly #nodes: readonly NodeId[];
+  readonly #everyMs: number;
+  #inUse: readonly FaultKind[];
+  #nextMs: number;
+
+  constructor(random: SeededRandom, nodes: readonly NodeId[]) {
+    this.#random = random;
+    this.#nodes = nodes;
+    // Fewer than three nodes are no cluster without the data of one of them.
+    const possible = kinds.filter((kind) => !losing.includes(kind) || nodes.length > 2);
+    this.#inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
+    this.#everyMs = random.pick([150, 400, 800, 1500]);
+    this.#nextMs = random.chance(0.3) ? 0 : random.between(0, 1500);
   }
-  return faults;
+
+  /** The faults that begin before `untilMs` and were not drawn yet. */
+  draw(untilMs: number): Fault[] {
+    const random = this.#random;
+    const faults: Fault[] = [];
+    while (this.#nextMs < untilMs) {
+      const kind = random.chance(0.3) ? random.pick(usual) : random.pick(this.#inUse);
+      faults.push(drawFault(random, this.#nodes, kind, this.#nextMs));
+      // A write that two of three nodes hold survives the loss of one disk, not of two.
+      if (losing.includes(kind)) this.#inUse = this.#inUse.filter((other) => !losing.includes(other));
+      this.#nextMs += random.between(0, 2 * this.#everyMs);
+    }
+    return faults;
+  }
 }
 
 function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKind, atMs: number): Fault {
-  const forMs = random.pick([100, 600, 1200, 3000]) * random.between(0.5, 1.5);
+  const forMs = random.pick([15, 100, 600, 1200, 3000]) * random.between(0.5, 1.5);
   const [first, other = first] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
   const node = random.chance(0.5) ? theLeader : first;
-  const at = { atMs, forMs };
+  const at = { atMs, forMs, salt: random.next() };
   switch (kind) {
     case 'power loss everywhere':
     case 'hand over':
@@ -120,7 +136,7 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
 
 /** A fault in a line of the timeline. */
 export function describeFault(fault: Fault): string {
-  const { kind, atMs: _at, forMs, ...rest } = fault;
+  const { kind, atMs: _at, forMs, salt: _salt, ...rest } = fault;
   const details = Object.values(rest).map((value) =>
     typeof value === 'number' ? `${Math.round(value)} ms` : String(value),
   );

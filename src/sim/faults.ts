@@ -1,59 +1,64 @@
 import type { Message, NodeId } from '../core/types.ts';
 import type { EventLoop } from './event-loop.ts';
+import { FaultEffects } from './fault-effects.ts';
 import type { Fault } from './fault-plan.ts';
 import { describeFault, theLeader } from './fault-plan.ts';
 import type { SimNetwork } from './network.ts';
-import type { SeededRandom } from './seeded-random.ts';
+import { disturbNetwork } from './network-faults.ts';
+import { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 import type { Trace } from './trace.ts';
 
 /** How soon a process that ended is started again once all faults are over, in ms. */
 const restartMs = 100;
 
+/** Costs the sender of the next message of a kind its power. */
+interface Trap {
+  readonly random: SeededRandom;
+  readonly hit: () => void;
+}
+
 /** Makes things go wrong, and right again. */
 export class Faults {
+  readonly effects = new FaultEffects();
   readonly #nodes: readonly SimNode[];
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
-  readonly #random: SeededRandom;
   readonly #trace: Trace;
   /** What undoes the faults that are at work. */
   readonly #undo = new Set<() => void>();
-  /** The next of these costs its sender the power. */
-  readonly #fatal = new Set<Message['kind']>();
+  readonly #traps = new Map<Message['kind'], Trap>();
   #over = false;
 
-  constructor(
-    nodes: readonly SimNode[],
-    loop: EventLoop,
-    network: SimNetwork,
-    random: SeededRandom,
-    trace: Trace,
-  ) {
+  constructor(nodes: readonly SimNode[], loop: EventLoop, network: SimNetwork, trace: Trace) {
     this.#nodes = nodes;
     this.#loop = loop;
     this.#network = network;
-    this.#random = random;
     this.#trace = trace;
-    network.onSend = (from, message) => this.#sent(from, message);
   }
 
-  #sent(from: NodeId, message: Message): void {
-    if (!this.#fatal.delete(message.kind)) return;
-    this.#loop.after(this.#random.pick([0, 0.05, 0.5, 3]), () => {
+  /** A process sent a message. */
+  sent(from: NodeId, message: Message): void {
+    const trap = this.#traps.get(message.kind);
+    if (trap === undefined) return;
+    this.#traps.delete(message.kind);
+    const { random, hit } = trap;
+    this.#loop.after(random.pick([0, 0.05, 0.5, 3]), () => {
       this.#trace.say('fault', `power loss: ${from} after ${message.kind}`);
+      hit();
       this.#node(from).crash('power loss');
-      this.#for(this.#random.pick([20, 300, 3000]), () => this.#node(from).start());
+      this.#for(random.pick([20, 300, 3000]), () => this.#node(from).start());
     });
   }
 
   schedule(plan: readonly Fault[]): void {
     for (const planned of plan) {
-      this.#loop.after(planned.atMs, () => {
+      this.#loop.after(planned.atMs - this.#loop.nowMs, () => {
         if (this.#over) return;
-        const fault = this.#named(planned);
+        const random = new SeededRandom(planned.salt);
+        const fault = this.#named(planned, random);
         this.#trace.say('fault', describeFault(fault));
-        this.#cause(fault);
+        this.#cause(fault, random, this.effects.watch(fault.kind));
       });
     }
   }
@@ -61,7 +66,7 @@ export class Faults {
   /** Ends all faults; none comes any more. */
   end(): void {
     this.#over = true;
-    this.#fatal.clear();
+    this.#traps.clear();
     for (const undo of [...this.#undo]) undo();
     this.#keepUp();
   }
@@ -77,9 +82,9 @@ export class Faults {
   }
 
   /** The fault with a node's name where it says "the leader". */
-  #named<T extends Fault>(fault: T): T {
-    const leader =
-      this.#nodes.find(({ replica }) => replica?.serving === true) ?? this.#random.pick(this.#nodes);
+  #named<T extends Fault>(fault: T, random: SeededRandom): T {
+    const anybody = random.pick(this.#nodes);
+    const leader = this.#nodes.find(({ replica }) => replica?.serving === true) ?? anybody;
     const name = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(name);
       return value === theLeader ? leader.id : value;
@@ -97,47 +102,55 @@ export class Faults {
     this.#loop.after(ms, once);
   }
 
-  #cause(fault: Fault): void {
+  #cause(fault: Fault, random: SeededRandom, hit: () => void): void {
     const { forMs } = fault;
     switch (fault.kind) {
       case 'kill':
       case 'power loss':
-        this.#node(fault.node).crash(fault.kind);
+        if (this.#node(fault.node).crash(fault.kind)) hit();
         break;
       case 'dies of':
-        this.#fatal.add(fault.message);
+        this.#traps.set(fault.message, { random, hit });
         break;
       case 'rot':
-        if (this.#othersVote(fault.node)) this.#node(fault.node).rot();
+        if (this.#othersVote(fault.node) && this.#node(fault.node).rot()) hit();
         break;
       case 'wipe':
-        if (this.#othersVote(fault.node)) this.#node(fault.node).wipe();
+        if (this.#othersVote(fault.node) && this.#node(fault.node).wipe()) hit();
         break;
       case 'power loss everywhere':
         for (const node of this.#nodes) {
-          node.crash('power loss');
-          this.#for(this.#random.between(10, forMs), () => node.start());
+          if (node.crash('power loss')) hit();
+          this.#for(random.between(10, forMs), () => node.start());
         }
         break;
       case 'pause':
-        this.#pause(this.#node(fault.node), forMs);
+        this.#pause(this.#node(fault.node), forMs, hit);
         break;
       case 'hand over':
-        this.#handOver();
+        this.#handOver(random, hit);
         break;
       case 'checkpoint':
-        for (const { replica, life } of this.#nodes) life?.process.enter(() => replica?.checkpointNow());
+        for (const { replica, life } of this.#nodes)
+          life?.process.enter(() => {
+            if (replica?.checkpointNow() === true) hit();
+          });
         break;
-      case 'wall clock':
-        this.#node(fault.node).clock.wallErrorMs += fault.ms;
+      case 'wall clock': {
+        const { clock, replica } = this.#node(fault.node);
+        clock.wallErrorMs += fault.ms;
+        if (replica?.serving === true) hit();
         break;
+      }
       case 'disk hangs':
       case 'disk fails':
       case 'disk slow':
-        this.#disk(fault);
+        this.#for(forMs, this.#node(fault.node).disk.disturb(fault, hit));
         break;
-      default:
-        this.#networkFault(fault);
+      default: {
+        const names = this.#nodes.map(({ id }) => id);
+        this.#for(forMs, disturbNetwork(this.#network, names, fault, hit));
+      }
     }
     // Whoever died meanwhile is started again.
     this.#for(forMs, () => {
@@ -150,85 +163,23 @@ export class Faults {
     return this.#nodes.every(({ id, replica }) => id === node || replica?.core.doubt === null);
   }
 
-  #pause(node: SimNode, forMs: number): void {
+  #pause(node: SimNode, forMs: number, hit: () => void): void {
     const { life } = node;
     if (life === null || life.process.paused) return;
     life.process.pause();
+    hit();
     this.#for(forMs, () => life.process.resume());
   }
 
-  #handOver(): void {
+  #handOver(random: SeededRandom, hit: () => void): void {
     const leader = this.#nodes.find(({ replica }) => replica?.serving === true);
     if (leader === undefined) return;
-    const target = this.#random.pick(this.#nodes);
+    const target = random.pick(this.#nodes);
     leader.life?.process.enter(() => {
       const started = leader.replica?.handOver(target.id, leader.clock.monotonicMs()) === true;
       this.#trace.say(leader.id, `hand over to ${target.id}: ${started ? 'started' : 'not now'}`);
+      if (started) hit();
       leader.life?.host?.touched();
     });
-  }
-
-  #disk(fault: Extract<Fault, { kind: 'disk hangs' | 'disk fails' | 'disk slow' }>): void {
-    const { disk } = this.#node(fault.node);
-    if (fault.kind === 'disk hangs') {
-      disk.hangsUntilMs = this.#loop.nowMs + fault.forMs;
-    } else if (fault.kind === 'disk fails') {
-      disk.failsNext = true;
-      this.#for(fault.forMs, () => {
-        disk.failsNext = false;
-      });
-    } else {
-      disk.slowMs += fault.ms;
-      this.#for(fault.forMs, () => {
-        disk.slowMs -= fault.ms;
-      });
-    }
-  }
-
-  #networkFault(fault: Fault): void {
-    const { paths } = this.#network;
-    if (fault.kind === 'break') {
-      this.#network.breakLinks(fault.from, fault.to);
-    } else if (fault.kind === 'clog') {
-      paths.clog(fault.from, fault.to, fault.ms);
-      this.#for(fault.forMs, () => paths.unclog(fault.from, fault.to, fault.ms));
-    } else {
-      const blocked = this.#blockedBy(fault);
-      for (const [from, to] of blocked) paths.block(from, to);
-      this.#for(fault.forMs, () => {
-        for (const [from, to] of blocked) paths.unblock(from, to);
-      });
-    }
-  }
-
-  #blockedBy(fault: Fault): (readonly [NodeId, NodeId])[] {
-    const nodes = this.#nodes.map(({ id }) => id);
-    switch (fault.kind) {
-      case 'partition': {
-        const there = nodes.filter((node) => !fault.side.includes(node));
-        return fault.side.flatMap((a) =>
-          there.flatMap(
-            (b) =>
-              [
-                [a, b],
-                [b, a],
-              ] satisfies [NodeId, NodeId][],
-          ),
-        );
-      }
-      case 'one way':
-        return [[fault.from, fault.to]];
-      case 'cut off':
-        return [
-          [fault.from, fault.to],
-          [fault.to, fault.from],
-        ];
-      case 'deaf':
-        return nodes.map((node) => [node, fault.node] as const);
-      case 'mute':
-        return nodes.map((node) => [fault.node, node] as const);
-      default:
-        return [];
-    }
   }
 }

@@ -1,7 +1,10 @@
-/** What a client asked. Counters know `incr` and `get`, registers `set`, `del` and `get`. */
+import type { OperationKind } from './models.ts';
+import { isRead } from './models.ts';
+
+/** What a client asked. */
 export interface Request {
   readonly key: string;
-  readonly kind: 'set' | 'get' | 'incr' | 'del';
+  readonly kind: OperationKind;
   /** Of `set`: a value that is written only once. */
   readonly value: string;
 }
@@ -46,14 +49,15 @@ export class History {
   }
 
   unknown(open: Open): void {
-    if (open.request.kind === 'get') this.failed(open);
+    if (isRead(open.request.kind)) this.failed(open);
     else this.#close(open, Number.POSITIVE_INFINITY, null);
   }
 
   #close(open: Open, returned: number, result: Operation['result']): void {
     if (!this.#open.delete(open)) return;
-    const { request, client, invoked } = open;
-    this.operations.push({ ...request, client, invoked, returned, result });
+    const { client, invoked } = open;
+    const { key, kind, value } = open.request;
+    this.operations.push({ key, kind, value, client, invoked, returned, result });
   }
 
   /** Nobody waits any longer. */

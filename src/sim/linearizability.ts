@@ -1,7 +1,10 @@
 import type { Operation } from './history.ts';
+import type { OperationKind, State } from './models.ts';
+import { apply, changesNothing, isRead } from './models.ts';
 
-/** States that are tried before the search gives up. */
-const statesMax = 400_000;
+/** Choices that are tried before the search gives up, for each operation and at least. */
+const choicesPerOperation = 5;
+const choicesMin = 400_000;
 
 export type Verdict =
   | { readonly kind: 'linearizable' }
@@ -10,32 +13,13 @@ export type Verdict =
   /** The search was given up. */
   | { readonly kind: 'undecided' };
 
-/** A key's value; null when there is none. */
-type State = string | null;
-
-/** The state after an operation; undefined when its result does not fit. */
-function apply(state: State, operation: Operation): State | undefined {
-  const { kind, value, result } = operation;
-  const known = operation.returned !== Number.POSITIVE_INFINITY;
-  switch (kind) {
-    case 'set':
-      return value;
-    case 'get':
-      return !known || result === state ? state : undefined;
-    case 'del':
-      return !known || result === (state === null ? 0 : 1) ? null : undefined;
-    case 'incr': {
-      const next = Number(state ?? '0') + 1;
-      return !known || result === next ? String(next) : undefined;
-    }
-  }
-}
-
 /** A call or a return in the order of time; a list linked both ways, so that taking one out and putting it back is cheap. */
 interface Point {
   readonly operation: Operation;
   readonly index: number;
   readonly isCall: boolean;
+  /** When it must have happened, if its value is to have been seen when it was. */
+  readonly dueBy: number;
   match: Point | null;
   before: Point | null;
   after: Point | null;
@@ -45,48 +29,198 @@ interface Point {
  * Whether one key's operations could have happened one at a time, each between its call and its return. The search is
  * Wing and Gong's (J. Parallel Distrib. Comput. 17, 1993) with the memory of configurations that Lowe added
  * (Concurrency Computat. Pract. Exper. 29(4), 2017). Operations without a known outcome may happen at any time after
- * their call, or never.
+ * their call, or never. An operation that may happen now and changes nothing is no choice: if it fits later, it fits now.
  */
 export function checkLinearizable(operations: readonly Operation[]): Verdict {
-  const relevant = simplified(operations);
-  const head = listOf(relevant);
-  let left = relevant.filter(({ returned }) => returned !== Number.POSITIVE_INFINITY).length;
-  let state: State = null;
-  const done = { known: new DoneSet(relevant.length), unknown: new DoneSet(relevant.length) };
-  const doneOf = (point: Point): DoneSet => (point.match === null ? done.unknown : done.known);
-  const seen = new Set<string>();
-  const chosen: { readonly point: Point; readonly state: State }[] = [];
-  let furthest: Point | null = null;
-  let at = head.after;
-  while (left > 0) {
-    if (at?.isCall === true) {
-      const next = apply(state, at.operation);
-      if (next !== undefined && !hasEarlierTwin(at)) doneOf(at).add(at.index);
-      if (next !== undefined && doneOf(at).has(at.index) && isNew(seen, done, next)) {
-        if (seen.size > statesMax) return { kind: 'undecided' };
-        chosen.push({ point: at, state });
-        state = next;
-        if (at.match !== null) left -= 1;
-        takeOut(at);
-        at = head.after;
-      } else {
-        doneOf(at).delete(at.index);
-        at = at.after;
-      }
-      continue;
-    }
-    // This operation should have happened by now: another choice must be made before it.
-    if (at !== null && (furthest === null || at.operation.returned > furthest.operation.returned))
-      furthest = at;
-    const last = chosen.pop();
-    if (last === undefined) return { kind: 'violated', stuckAt: (furthest as Point).operation };
-    state = last.state;
-    doneOf(last.point).delete(last.point.index);
-    if (last.point.match !== null) left += 1;
-    putBack(last.point);
-    at = last.point.after;
+  return new Search(simplified(operations)).run();
+}
+
+/** Operations without a known outcome that do the same: whichever was called first may as well happen first. */
+interface Twins {
+  readonly number: number;
+  readonly operations: Operation[];
+  /** How many of them have happened. */
+  used: number;
+}
+
+interface Step {
+  /** What happened: a call with an answer, or one of the twins. */
+  readonly what: Point | Twins;
+  /** The state before it. */
+  readonly state: State;
+  /** Its place among the choices that there were, or that it was none. */
+  readonly rank: number;
+}
+
+/** It could as well happen at once. */
+const noChoice = -1;
+/** It could as well happen with the next choice. */
+const withTheNext = -2;
+
+class Search {
+  readonly #head: Point;
+  readonly #twins: readonly Twins[];
+  readonly #done: DoneSet;
+  readonly #seen = new Set<string>();
+  readonly #numbers = new Map<State, number>();
+  readonly #steps: Step[] = [];
+  readonly #choicesMax: number;
+  /** The key is only set and read. */
+  readonly #plain: boolean;
+  #left: number;
+  #state: State = null;
+  #furthest: Point | null = null;
+  /** Which twins have happened how often. */
+  #usedTwins = '';
+
+  constructor(operations: readonly Operation[]) {
+    const answered = operations.filter(({ returned }) => returned !== Number.POSITIVE_INFINITY);
+    this.#head = listOf(answered);
+    this.#twins = twinsOf(operations.filter(({ returned }) => returned === Number.POSITIVE_INFINITY));
+    this.#left = answered.length;
+    this.#done = new DoneSet(answered.length);
+    this.#choicesMax = Math.max(choicesMin, choicesPerOperation * operations.length);
+    this.#plain = isPlain(operations);
   }
-  return { kind: 'linearizable' };
+
+  run(): Verdict {
+    this.#takeWhatChangesNothing();
+    let rank = 0;
+    while (this.#left > 0) {
+      if (this.#seen.size > this.#choicesMax) return { kind: 'undecided' };
+      if (this.#choose(rank)) {
+        this.#takeWhatChangesNothing();
+        rank = 0;
+        continue;
+      }
+      const last = this.#undo();
+      if (last === null) return { kind: 'violated', stuckAt: (this.#furthest as Point).operation };
+      rank = last.rank + 1;
+    }
+    return { kind: 'linearizable' };
+  }
+
+  #takeWhatChangesNothing(): void {
+    for (let at = this.#head.after; at?.isCall === true; at = at.after) {
+      const { operation } = at;
+      if (!changesNothing(operation) || apply(this.#state, operation) === undefined) continue;
+      this.#take({ what: at, state: this.#state, rank: noChoice }, this.#state);
+      at = this.#head;
+    }
+  }
+
+  /** Lets something happen that fits and was not tried before, from a place among the choices on. */
+  #choose(from: number): boolean {
+    const answered = this.#answered();
+    for (let rank = from; rank < answered.length; rank++) {
+      const what = answered[rank] as Point;
+      const next = apply(this.#state, what.operation);
+      if (next !== undefined && this.#try(what, next, rank)) return true;
+    }
+    // Those without an answer are tried last: most of them explain nothing.
+    let end = this.#head.after;
+    while (end?.isCall === true) end = end.after;
+    for (let number = Math.max(0, from - answered.length); number < this.#twins.length; number++) {
+      const what = this.#twins[number] as Twins;
+      const operation = what.operations[what.used];
+      if (operation === undefined || (end !== null && operation.invoked > end.operation.returned)) continue;
+      const next = apply(this.#state, operation);
+      if (next !== undefined && this.#try(what, next, answered.length + number)) return true;
+    }
+    return false;
+  }
+
+  /** Calls with an answer that may happen next: first those whose value was soonest seen. */
+  #answered(): Point[] {
+    const calls: Point[] = [];
+    let at = this.#head.after;
+    for (; at?.isCall === true; at = at.after) calls.push(at);
+    // This operation must have happened by now.
+    if (at !== null && (this.#furthest === null || at.operation.returned > this.#furthest.operation.returned))
+      this.#furthest = at;
+    return calls.sort((a, b) => a.dueBy - b.dueBy);
+  }
+
+  #try(what: Point | Twins, next: State, rank: number): boolean {
+    if (this.#plain) this.#takeWhatIsUnread(what);
+    this.#take({ what, state: this.#state, rank }, next);
+    if (this.#isNew()) return true;
+    this.#undo();
+    return false;
+  }
+
+  /** On a key that is only set and read, values that nobody read may as well be set just before the next one is. */
+  #takeWhatIsUnread(next: Point | Twins): void {
+    for (let at = this.#head.after; at?.isCall === true; at = at.after) {
+      if (at === next || at.operation.value !== unread) continue;
+      this.#take({ what: at, state: this.#state, rank: withTheNext }, this.#state);
+      at = this.#head;
+    }
+  }
+
+  #isNew(): boolean {
+    let number = this.#numbers.get(this.#state);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(this.#state, number);
+    }
+    const name = `${number} ${this.#done.name}${this.#usedTwins}`;
+    if (this.#seen.has(name)) return false;
+    this.#seen.add(name);
+    return true;
+  }
+
+  #take(step: Step, next: State): void {
+    this.#steps.push(step);
+    this.#state = next;
+    if ('used' in step.what) {
+      this.#use(step.what, 1);
+      return;
+    }
+    this.#done.add(step.what.index);
+    this.#left -= 1;
+    takeOut(step.what);
+  }
+
+  #putBack({ what, state }: Step): void {
+    this.#state = state;
+    if ('used' in what) {
+      this.#use(what, -1);
+      return;
+    }
+    putBack(what);
+    this.#done.delete(what.index);
+    this.#left += 1;
+  }
+
+  #use(twins: Twins, count: number): void {
+    twins.used += count;
+    this.#usedTwins = '';
+    for (const { number, used } of this.#twins) if (used > 0) this.#usedTwins += ` ${number}:${used}`;
+  }
+
+  /** Back to before the last choice: what it was; null when there was none. */
+  #undo(): Step | null {
+    for (let last = this.#steps.pop(); last !== undefined; last = this.#steps.pop()) {
+      this.#putBack(last);
+      if (last.rank < 0) continue;
+      for (; this.#steps.at(-1)?.rank === withTheNext; this.#steps.pop())
+        this.#putBack(this.#steps.at(-1) as Step);
+      return last;
+    }
+    return null;
+  }
+}
+
+function twinsOf(operations: readonly Operation[]): Twins[] {
+  const all = new Map<string, Twins>();
+  for (const operation of [...operations].sort((a, b) => a.invoked - b.invoked)) {
+    const name = `${operation.kind} ${operation.value}`;
+    const twins = all.get(name) ?? { number: all.size, operations: [], used: 0 };
+    twins.operations.push(operation);
+    all.set(name, twins);
+  }
+  return [...all.values()];
 }
 
 /** A set of indices most of which lie below all that are missing, so that its name is short. */
@@ -130,34 +264,24 @@ class DoneSet {
   }
 }
 
-function isNew(
-  seen: Set<string>,
-  done: { readonly known: DoneSet; readonly unknown: DoneSet },
-  state: State,
-): boolean {
-  const name = `${done.known.name} ${done.unknown.name} ${state === null ? '-' : `=${state}`}`;
-  if (seen.has(name)) return false;
-  seen.add(name);
-  return true;
-}
-
-/**
- * Of operations without a known outcome that do the same, the one that was called first may as well be the one that
- * happened first.
- */
-function hasEarlierTwin(point: Point): boolean {
-  const { operation } = point;
-  if (point.match !== null) return false;
-  for (let earlier = point.before; earlier !== null; earlier = earlier.before) {
-    const twin = earlier.isCall && earlier.match === null && earlier.index >= 0;
-    if (twin && earlier.operation.kind === operation.kind && earlier.operation.value === operation.value)
-      return true;
-  }
-  return false;
-}
-
 /** Stands for every value that nobody read. */
 const unread = '\0unread';
+
+/** Operations whose results tell nothing of a value but what `get` returns. */
+const telling: ReadonlySet<OperationKind> = new Set([
+  'set',
+  'setpx',
+  'get',
+  'del',
+  'pexpire',
+  'persist',
+  'expired',
+]);
+
+/** True when a key is only set and read. */
+function isPlain(operations: readonly Operation[]): boolean {
+  return operations.every(({ kind }) => kind === 'set' || kind === 'get');
+}
 
 /**
  * The same question with less to try. Values that nobody read need no telling apart. On a key that is only set and
@@ -165,29 +289,30 @@ const unread = '\0unread';
  * fits with it.
  */
 function simplified(operations: readonly Operation[]): readonly Operation[] {
-  const read = new Set(operations.filter(({ kind }) => kind === 'get').map(({ result }) => result));
-  const isUnread = ({ kind, value }: Operation): boolean => kind === 'set' && !read.has(value);
-  const plain = operations.every(({ kind }) => kind === 'set' || kind === 'get');
+  if (!operations.every(({ kind }) => telling.has(kind))) return operations;
+  const values = new Set(operations.filter(({ kind }) => isRead(kind)).map(({ result }) => result));
+  const isUnread = ({ kind, value }: Operation): boolean =>
+    (kind === 'set' || kind === 'setpx') && !values.has(value);
+  const plain = isPlain(operations);
   return operations
     .filter((operation) => !plain || operation.returned !== Number.POSITIVE_INFINITY || !isUnread(operation))
     .map((operation) => (isUnread(operation) ? { ...operation, value: unread } : operation));
 }
 
 function listOf(operations: readonly Operation[]): Point {
+  const seenBy = new Map<Operation['result'], number>();
+  for (const { kind, result, returned } of operations)
+    if (isRead(kind)) seenBy.set(result, Math.min(returned, seenBy.get(result) ?? returned));
   const points: { readonly time: number; readonly point: Point }[] = [];
-  let known = 0;
-  let unknown = 0;
-  for (const operation of [...operations].sort((a, b) => a.invoked - b.invoked)) {
-    const answered = operation.returned !== Number.POSITIVE_INFINITY;
-    // Those with and without a known outcome are numbered apart.
-    const index = answered ? known++ : unknown++;
-    const call: Point = { operation, index, isCall: true, match: null, before: null, after: null };
-    points.push({ time: operation.invoked, point: call });
-    if (!answered) continue;
-    const end: Point = { operation, index, isCall: false, match: null, before: null, after: null };
-    call.match = end;
-    points.push({ time: operation.returned, point: end });
-  }
+  const byCall = [...operations].sort((a, b) => a.invoked - b.invoked);
+  byCall.forEach((operation, index) => {
+    const { invoked, returned, value } = operation;
+    const dueBy = Math.min(returned, seenBy.get(value) ?? returned);
+    const rest = { operation, index, dueBy, before: null, after: null };
+    const end: Point = { ...rest, isCall: false, match: null };
+    const call: Point = { ...rest, isCall: true, match: end };
+    points.push({ time: invoked, point: call }, { time: returned, point: end });
+  });
   // A call at the very time of a return counts as before it: the two are taken as concurrent.
   points.sort((a, b) => a.time - b.time || Number(b.point.isCall) - Number(a.point.isCall));
   const nobody = {
@@ -199,7 +324,8 @@ function listOf(operations: readonly Operation[]): Point {
     returned: 0,
     result: null,
   } as const;
-  const head: Point = { operation: nobody, index: -1, isCall: true, match: null, before: null, after: null };
+  const rest = { operation: nobody, index: -1, dueBy: 0, match: null, before: null, after: null };
+  const head: Point = { ...rest, isCall: true };
   let last = head;
   for (const { point } of points) {
     last.after = point;

@@ -63,11 +63,11 @@ test('a blocked path holds messages back; opened in time it delivers them', () =
   const a = world.open('a');
   world.open('b');
   world.pass(2000);
-  world.network.paths.block('a', 'b');
+  const unblock = world.network.paths.block('a', 'b', () => {});
   a.send('b', 1, question(1), 'control');
   a.send('b', 1, question(2), 'control');
   expect(world.pass(2000)).toEqual([]);
-  world.network.paths.unblock('a', 'b');
+  unblock();
   expect(world.pass(500)).toEqual(['b hears 1 from a', 'b hears 2 from a']);
 });
 
@@ -76,10 +76,10 @@ test('a path that stays blocked, one way or the other, costs both links', () => 
   const a = world.open('a');
   world.open('b');
   world.pass(2000);
-  world.network.paths.block('a', 'b');
+  const unblock = world.network.paths.block('a', 'b', () => {});
   a.send('b', 1, question(1), 'control');
   expect(world.pass(5000).sort()).toEqual(['a down b', 'b down a']);
-  world.network.paths.unblock('a', 'b');
+  unblock();
   expect(world.pass(2000).sort()).toEqual(['a up b', 'b up a']);
 });
 

@@ -84,8 +84,9 @@ export class SimNetwork {
     }
   }
 
-  /** Cuts all connections between two nodes. */
-  breakLinks(a: NodeId, b: NodeId): void {
+  /** Cuts all connections between two nodes; false when there are none. */
+  breakLinks(a: NodeId, b: NodeId): boolean {
+    let broke = false;
     for (const [from, to] of [
       [a, b],
       [b, a],
@@ -94,8 +95,10 @@ export class SimNetwork {
       for (const connection of [...(port?.outbound.values() ?? [])]) {
         if (connection.to !== to || port === undefined) continue;
         this.#reset(port, connection, false);
+        broke = true;
       }
     }
+    return broke;
   }
 
   // Dialling.
@@ -116,6 +119,7 @@ export class SimNetwork {
     if (port.outbound.has(`${to} ${lane}`)) return;
     const retry = (): void => this.#dialSoon(port, to, lane, this.#random.between(20, 500));
     if (peer === undefined || !this.paths.bothWaysOpen(from, to)) {
+      this.paths.refused(from, to);
       retry();
       return;
     }

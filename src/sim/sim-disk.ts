@@ -1,4 +1,5 @@
 import type { EventLoop } from './event-loop.ts';
+import type { Fault } from './fault-plan.ts';
 import type { DiskFault, DiskOperation, MemoryDiskOptions } from './memory-disk.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { Process } from './process.ts';
@@ -8,14 +9,17 @@ import type { Trace } from './trace.ts';
 /** How a process ended, as its disk feels it. */
 export type Death = 'kill' | 'power loss';
 
+export type DiskTrouble = Extract<Fault, { kind: 'disk hangs' | 'disk fails' | 'disk slow' }>;
+
+/** Trouble that lasts, and who hears when it changed something. */
+interface Lasting {
+  readonly fault: DiskTrouble;
+  readonly untilMs: number;
+  readonly hit: () => void;
+}
+
 /** One machine's disk, through all lives of its process: how long operations take, and what goes wrong with them. */
 export class SimDisk {
-  /** Operations that begin before this virtual time complete after it. */
-  hangsUntilMs = 0;
-  /** Added to each write and sync, in ms. */
-  slowMs = 0;
-  /** The next write or sync fails. */
-  failsNext = false;
   /** Bytes changed that nobody wrote. */
   rotten = false;
   /** An operation of this life of the process failed. */
@@ -27,6 +31,7 @@ export class SimDisk {
   /** About how long a durable write takes. */
   readonly #usualMs: number;
   #disk: MemoryDisk | null = null;
+  readonly #troubles = new Set<Lasting>();
 
   constructor(name: string, loop: EventLoop, random: SeededRandom, trace: Trace) {
     this.#name = name;
@@ -60,10 +65,10 @@ export class SimDisk {
     this.rotten = false;
   }
 
-  /** Changes some bytes of some files, beneath everybody. Answers what it did. */
-  rot(): string {
+  /** Changes some bytes of some files, beneath everybody. Answers where. */
+  rot(): string[] {
     const disk = this.#disk;
-    if (disk === null) return 'nothing to rot';
+    if (disk === null) return [];
     this.rotten = true;
     const files = ['log', 'checkpoints'].flatMap((name) => disk.names(name).map((file) => `${name}/${file}`));
     const places: string[] = [];
@@ -77,22 +82,43 @@ export class SimDisk {
       disk.flip(file, at, 1 << this.#random.below(8));
       places.push(`${file} at ${at}`);
     }
-    return places.join(', ');
+    return places;
+  }
+
+  /** Begins trouble; answers what ends it. `hit` hears when it changed something. */
+  disturb(fault: DiskTrouble, hit: () => void): () => void {
+    const trouble = { fault, untilMs: this.#loop.nowMs + fault.forMs, hit };
+    this.#troubles.add(trouble);
+    return () => {
+      this.#troubles.delete(trouble);
+    };
   }
 
   #tookMs({ kind }: DiskOperation): number {
-    const waits = Math.max(0, this.hangsUntilMs - this.#loop.nowMs);
     const durable = kind === 'write' || kind === 'sync' || kind === 'syncDirectory';
     const usual = durable ? this.#usualMs * this.#random.between(0.5, 2) : this.#random.between(0.02, 0.1);
     const late = this.#random.chance(0.005) ? this.#random.between(0, 30) : 0;
-    return waits + usual + late + (durable ? this.slowMs : 0);
+    let waits = 0;
+    let slow = 0;
+    for (const { fault, untilMs, hit } of this.#troubles) {
+      if (fault.kind === 'disk hangs') waits = Math.max(waits, untilMs - this.#loop.nowMs);
+      else if (fault.kind === 'disk slow' && durable) slow += fault.ms;
+      else continue;
+      hit();
+    }
+    return waits + usual + late + slow;
   }
 
   #faultOf({ kind }: DiskOperation): DiskFault | null {
-    if (!this.failsNext || (kind !== 'write' && kind !== 'sync')) return null;
-    this.failsNext = false;
-    this.failed = true;
-    if (kind === 'write' && this.#random.chance(0.3)) return { short: 100 };
-    return { error: Object.assign(new Error('EIO: i/o error, simulated'), { code: 'EIO' }) };
+    if (kind !== 'write' && kind !== 'sync') return null;
+    for (const trouble of this.#troubles) {
+      if (trouble.fault.kind !== 'disk fails') continue;
+      this.#troubles.delete(trouble);
+      trouble.hit();
+      this.failed = true;
+      if (kind === 'write' && this.#random.chance(0.3)) return { short: 100 };
+      return { error: Object.assign(new Error('EIO: i/o error, simulated'), { code: 'EIO' }) };
+    }
+    return null;
   }
 }

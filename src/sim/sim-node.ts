@@ -200,29 +200,37 @@ export class SimNode {
     if (this.life?.process === process) this.#end('kill');
   }
 
-  /** The process dies, or the machine loses power: memory is gone, and what was not durable may be. */
-  crash(death: Death): void {
+  /**
+   * The process dies, or the machine loses power: memory is gone, and what was not durable may be. False when there
+   * was no process.
+   */
+  crash(death: Death): boolean {
     if (this.life !== null) {
       this.#world.trace.say(this.id, death);
       this.#end(death);
-    } else if (death === 'power loss') {
-      this.#lastDeath = death;
+      return true;
     }
+    if (death === 'power loss') this.#lastDeath = death;
+    return false;
   }
 
-  /** The process dies, and some bytes of its files change. */
-  rot(): void {
+  /** The process dies, and some bytes of its files change; false when there were none. */
+  rot(): boolean {
     this.crash('kill');
-    this.#world.trace.say(this.id, `rot: ${this.disk.rot()}`);
+    const places = this.disk.rot();
+    this.#world.trace.say(this.id, `rot: ${places.join(', ')}`);
+    return places.length > 0;
   }
 
-  /** The disk is replaced by an empty one. */
-  wipe(): void {
+  /** The disk is replaced by an empty one; false when it never was anything else. */
+  wipe(): boolean {
+    const used = this.#lives > 0;
     this.crash('power loss');
     this.#world.trace.say(this.id, 'has an empty disk');
     this.disk.wipe();
     this.#fresh = true;
     this.#instance += 1;
+    return used;
   }
 
   #end(death: Death): void {

@@ -5,3 +5,12 @@ test('the same seed twice gives the same run', () => {
   expect(simulate(3).hash).toBe(simulate(3).hash);
   expect(simulate(3).hash).not.toBe(simulate(4).hash);
 });
+
+test('a seed can be run with fewer faults than it would draw', () => {
+  const { plan, faultsEndMs } = simulate(3);
+  const few = simulate(3, { plan: plan.slice(0, 2), faultsEndMs: 2000 });
+  expect(faultsEndMs).toBeGreaterThan(2000);
+  expect(few.violations).toEqual([]);
+  expect(few.faultsEndMs).toBe(2000);
+  expect(few.plan).toEqual(plan.slice(0, 2));
+});

@@ -1,6 +1,7 @@
 import { checkAcknowledgedWrites } from './acknowledged-writes.ts';
 import { EventLoop } from './event-loop.ts';
-import { drawFaultPlan } from './fault-plan.ts';
+import type { Fault, FaultKind } from './fault-plan.ts';
+import { FaultPlanner } from './fault-plan.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
 import { checkLinearizable } from './linearizability.ts';
@@ -13,8 +14,13 @@ import { Trace } from './trace.ts';
 import { Watcher } from './watcher.ts';
 import { Workload } from './workload.ts';
 
-/** How long things go wrong, and how long the cluster may then take to be well again, in virtual ms. */
-const safetyMs = 8000;
+/** Things go wrong for this long, in virtual ms, and again until the run has seen enough. */
+const roundMs = 8000;
+/** What is enough: faults that had an effect, and events. */
+const effectsMin = 10;
+const eventsMin = 10_000;
+const roundsMax = 12;
+/** How long the cluster may then take to be well again, in virtual ms. */
 const recoveryMs = 20_000;
 const compareLogsMs = 50;
 /** Pauses of the last phase between two looks at whether it is over. */
@@ -27,14 +33,27 @@ export interface RunResult {
   /** Empty: nothing that must hold was broken. */
   readonly violations: readonly string[];
   readonly timeline: readonly string[];
+  /** The faults that were planned, and when the last of them ended: a run of the same seed can be given fewer. */
+  readonly plan: readonly Fault[];
+  readonly faultsEndMs: number;
+  /** How many faults of each kind had an effect. */
+  readonly effects: ReadonlyMap<FaultKind, number>;
   readonly stats: {
     readonly events: number;
+    readonly virtualMs: number;
+    readonly effects: number;
     readonly operations: number;
     readonly answered: number;
     readonly committed: number;
     readonly terms: number;
     readonly undecided: number;
   };
+}
+
+/** A plan of one's own instead of the one that the seed would draw. */
+export interface ChosenFaults {
+  readonly plan: readonly Fault[];
+  readonly faultsEndMs: number;
 }
 
 /** One run: a cluster, its clients, and everything that the seed lets go wrong; then the time to be well again. */
@@ -50,11 +69,16 @@ class Simulation {
   readonly #faults: Faults;
   readonly #watcher: Watcher;
   readonly #probe: SimClient;
+  readonly #planner: FaultPlanner;
+  readonly #plan: Fault[] = [];
+  readonly #chosen: ChosenFaults | null;
+  #faultsEndMs = 0;
   #undecided = 0;
   #terms = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, chosen: ChosenFaults | null) {
     this.#seed = seed;
+    this.#chosen = chosen;
     const random = new SeededRandom(seed);
     const names = Array.from({ length: random.pick([3, 3, 3, 3, 5, 2, 1]) }, (_, i) => `n${i + 1}`);
     const network = new SimNetwork(names, this.#loop, random.fork(), this.#trace);
@@ -82,8 +106,9 @@ class Simulation {
       timeoutMs: 4000,
       reads: 0,
     });
-    this.#faults = new Faults(this.#nodes, this.#loop, network, random.fork(), this.#trace);
-    this.#faults.schedule(drawFaultPlan(random.fork(), names, safetyMs));
+    this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace);
+    network.onSend = (from, message) => this.#faults.sent(from, message);
+    this.#planner = new FaultPlanner(random.fork(), names);
     for (const node of this.#nodes)
       this.#loop.after(random.chance(0.5) ? 0 : random.between(0, 500), () => node.start());
     for (const client of this.#clients)
@@ -108,7 +133,7 @@ class Simulation {
   }
 
   run(): RunResult {
-    this.#runUntil(safetyMs, () => false);
+    this.#sufferFaults();
     if (this.#violations.length === 0) this.#recover();
     this.#history.end();
     if (this.#violations.length === 0) this.#checkHistory();
@@ -117,8 +142,13 @@ class Simulation {
       hash: this.#trace.hash,
       violations: this.#violations,
       timeline: this.#trace.lines,
+      plan: this.#plan,
+      faultsEndMs: this.#faultsEndMs,
+      effects: this.#faults.effects.byKind,
       stats: {
         events: this.#loop.ran,
+        virtualMs: Math.round(this.#loop.nowMs),
+        effects: this.#faults.effects.total,
         operations: this.#history.operations.length,
         answered: this.#clients.reduce((sum, client) => sum + client.answered, 0),
         committed: this.#watcher.committed.lastLsn,
@@ -126,6 +156,23 @@ class Simulation {
         undecided: this.#undecided,
       },
     };
+  }
+
+  #sufferFaults(): void {
+    if (this.#chosen !== null) {
+      this.#suffer(this.#chosen.plan, this.#chosen.faultsEndMs);
+      return;
+    }
+    const enough = (): boolean => this.#loop.ran >= eventsMin && this.#faults.effects.total >= effectsMin;
+    for (let round = 1; round <= roundsMax && this.#violations.length === 0 && !enough(); round++)
+      this.#suffer(this.#planner.draw(round * roundMs), round * roundMs);
+  }
+
+  #suffer(plan: readonly Fault[], untilMs: number): void {
+    this.#plan.push(...plan);
+    this.#faults.schedule(plan);
+    this.#runUntil(untilMs, () => false);
+    this.#faultsEndMs = this.#loop.nowMs;
   }
 
   /** Runs events up to a time, until something is violated, or `over`. */
@@ -146,7 +193,7 @@ class Simulation {
   #recover(): void {
     this.#trace.say('run', 'all faults end');
     this.#faults.end();
-    const deadlineMs = safetyMs + recoveryMs;
+    const deadlineMs = this.#loop.nowMs + recoveryMs;
     this.#loop.after(1000, () => this.#workload.stop());
     let written = false;
     const write = (): void =>
@@ -240,7 +287,7 @@ class Simulation {
   }
 }
 
-/** Runs a seed to its end. */
-export function simulate(seed: number): RunResult {
-  return new Simulation(seed).run();
+/** Runs a seed to its end; `chosen` replaces the faults that it would draw. */
+export function simulate(seed: number, chosen: ChosenFaults | null = null): RunResult {
+  return new Simulation(seed, chosen).run();
 }

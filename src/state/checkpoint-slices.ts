@@ -25,7 +25,7 @@ function imageOf(entry: Entry): Image {
 export class KeyspaceSlices implements CheckpointSlices {
   readonly #slots: Slots;
   readonly #earlier = new Map<number, Map<Bytes, Image | null>>();
-  readonly #out = new ByteWriter(1 << 20);
+  readonly #out = new ByteWriter(64 << 10);
   readonly #digest = new Digest();
   readonly #encoder = new EntryEncoder(this.#digest);
   readonly #onEnd: () => void;
@@ -57,6 +57,7 @@ export class KeyspaceSlices implements CheckpointSlices {
       const slot = this.#slot++;
       const map = this.#slots[slot];
       const earlier = this.#earlier.get(slot);
+      if (map === undefined && earlier === undefined) continue;
       this.#earlier.delete(slot);
       const listed: (readonly [Bytes, Image])[] = [];
       if (map !== undefined) {
