@@ -1,3 +1,5 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { ListValue } from '../state/collections.ts';
 import type { Value } from '../state/entry.ts';
 import { parseInteger } from './parse.ts';
 
@@ -28,6 +30,29 @@ export function encodingOf(value: Value): string {
     case 'zset':
       return compact ? 'listpack' : 'skiplist';
     case 'list':
-      return value.memoryBytes <= compactListBytes ? 'listpack' : 'quicklist';
+      return listpackBytes(value) <= compactListBytes ? 'listpack' : 'quicklist';
   }
+}
+
+/** Bytes that Redis would need for a compact list; no more is added up than shows that it is none. */
+function listpackBytes(list: ListValue): number {
+  let bytes = 7;
+  list.items.search(0, (item) => {
+    bytes += listpackItemBytes(item);
+    return bytes > compactListBytes;
+  });
+  return bytes;
+}
+
+/** An integer takes what its size needs, a string its length and its bytes; behind each stands how long that was. */
+function listpackItemBytes(item: Bytes): number {
+  const integer = item.length <= 20 ? parseInteger(item) : null;
+  if (integer !== null) {
+    if (integer >= 0n && integer < 128n) return 2;
+    const bits = (integer < 0n ? ~integer : integer).toString(2).length + 1;
+    return bits <= 13 ? 3 : bits <= 16 ? 4 : bits <= 24 ? 5 : bits <= 32 ? 6 : 10;
+  }
+  const { length } = item;
+  const bytes = length + (length < 64 ? 1 : length < 4096 ? 2 : 5);
+  return bytes + (bytes < 128 ? 1 : bytes < 16384 ? 2 : 3);
 }

@@ -14,6 +14,12 @@ export function parseInteger(text: Bytes): bigint | null {
   return value > int64Max || value < int64Min ? null : value;
 }
 
+/** The same, as the nearest number: for positions and counts, which nobody can tell apart beyond 2^53. */
+export function parsePosition(text: Bytes): number | null {
+  const value = parseSafeInteger(text) ?? parseInteger(text);
+  return value === null ? null : Number(value);
+}
+
 /** The same, as a number; null beyond 2^53 too. */
 export function parseSafeInteger(text: Bytes): number | null {
   if (!/^(0|-?[1-9]\d{0,15})$/.test(text)) return null;

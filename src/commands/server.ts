@@ -261,7 +261,11 @@ export function commandCommands(
     else if (spec.arity > 0 ? inner.length !== spec.arity : inner.length < -spec.arity) {
       reply.error('ERR Invalid number of arguments specified for command');
     } else {
-      const keys = keysOf(spec, inner) ?? [];
+      const keys = keysOf(spec, inner);
+      if (keys === null) {
+        reply.error('ERR Invalid arguments specified for command');
+        return;
+      }
       reply.array(keys.length);
       for (const index of keys) reply.bulk(inner[index] as Bytes);
     }

@@ -1,3 +1,4 @@
+import { parseSafeInteger } from './parse.ts';
 import type { CommandFlag, CommandSpec, KeyRange } from './types.ts';
 
 /** One key right behind the name. */
@@ -7,6 +8,16 @@ export const allKeys: KeyRange = { first: 1, last: -1, step: 1 };
 export const twoKeys: KeyRange = { first: 1, last: 2, step: 1 };
 /** Keys and values in turn. */
 export const keyValuePairs: KeyRange = { first: 1, last: -1, step: 2 };
+
+/** The keys behind their number, which is the argument `at`. */
+export function countedKeys(at: number): NonNullable<CommandSpec['findKeys']> {
+  return (args, indices) => {
+    const count = parseSafeInteger(args[at] ?? '');
+    if (count === null || count <= 0 || at + count >= args.length) return false;
+    for (let i = 1; i <= count; i++) indices.push(at + i);
+    return true;
+  };
+}
 
 type Run = NonNullable<CommandSpec['run']>;
 type Details = readonly [
@@ -38,6 +49,17 @@ export function commandGroup(group: string) {
   return {
     onKeys: (name: string, keys: KeyRange, details: Details, run: Run): CommandSpec =>
       make(name, 'keys', keys, details, run),
+    /** `keys`: those that always stand in the same place. */
+    onMovableKeys: (
+      name: string,
+      keys: KeyRange | null,
+      findKeys: NonNullable<CommandSpec['findKeys']>,
+      [arity, flags, ...others]: Details,
+      run: Run,
+    ): CommandSpec => ({
+      ...make(name, 'keys', keys, [arity, [...flags, 'movablekeys'], ...others], run),
+      findKeys,
+    }),
     onShard: (name: string, details: Details, run: Run): CommandSpec =>
       make(name, 'shard', null, details, run),
     onSession: (name: string, details: Details, run: Run): CommandSpec =>

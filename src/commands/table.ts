@@ -4,6 +4,8 @@ import { connectionCommands } from './connection.ts';
 import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
+import { listPopCommands } from './list-pops.ts';
+import { listCommands } from './lists.ts';
 import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
@@ -15,6 +17,8 @@ import type { CommandSpec } from './types.ts';
 export const allCommands: readonly CommandSpec[] = [
   ...stringCommands,
   ...hashCommands,
+  ...listCommands,
+  ...listPopCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,

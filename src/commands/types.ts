@@ -55,7 +55,7 @@ export interface CommandSpec {
   readonly scope: CommandScope;
   /** Null when there are no keys. */
   readonly keys: KeyRange | null;
-  /** For `movablekeys`: appends the indices of the keys; false when the arguments make no sense. */
+  /** For `movablekeys`: appends the indices of the keys; false when the arguments make no sense: then the handler says why. */
   readonly findKeys?: (args: readonly Bytes[], indices: number[]) => boolean;
   /** Filled for container commands: each has the full name `client|setname`; args[1] selects it. */
   readonly subcommands?: readonly CommandSpec[];

@@ -13,14 +13,14 @@ export function needsOf(spec: CommandSpec): Needs {
   return spec.flags.includes('write') ? 'write' : 'read';
 }
 
-/** The slot of a command's keys; -1 without keys; an error line when they are in several, or make no sense. */
+/** The slot of a command's keys; -1 without keys; an error line when they are in several. */
 export function slotOfCommand(spec: CommandSpec, args: readonly Bytes[]): number | string {
   if (spec.scope !== 'keys') return -1;
   // Most commands have one key, always in the same place.
   if (spec.findKeys === undefined && spec.keys !== null && spec.keys.first === spec.keys.last)
     return slotOf(args[spec.keys.first] as Bytes);
   const indices = keysOf(spec, args);
-  if (indices === null) return 'ERR syntax error';
+  if (indices === null) return -1; // the handler will find the same and say what is wrong
   let slot = -1;
   for (const index of indices) {
     const keySlot = slotOf(args[index] as Bytes);

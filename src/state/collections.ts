@@ -117,11 +117,13 @@ export class ListValue {
 
   remove(index: number, count: number): void {
     if (count <= 0) return;
-    let left = count;
-    for (const item of this.items.from(index)) {
-      if (left-- === 0) break;
-      this.memoryBytes -= listItemBytes + item.length;
-    }
+    let bytes = 0;
+    const end = index + count - 1;
+    this.items.search(index, (item, at) => {
+      bytes += listItemBytes + item.length;
+      return at === end;
+    });
+    this.memoryBytes -= bytes;
     this.items.remove(index, count);
   }
 }

@@ -48,6 +48,11 @@ describe('Sequence', () => {
             expect(copy.get(i)).toBe(expected[i]);
             expect(copy.from(i).next().value).toBe(expected[i]);
             expect(copy.backFrom(i).next().value).toBe(expected[i]);
+            const wanted = expected[(i * 7) % expected.length] as number;
+            expect(copy.search(i, (item) => item === wanted)).toBe(expected.indexOf(wanted, i));
+            expect(copy.searchBack(i, (item) => item === wanted)).toBe(expected.lastIndexOf(wanted, i));
+            expect(copy.search(i, (item, at) => at === i && item === expected[i])).toBe(i);
+            expect(copy.searchBack(i, (item, at) => at === i && item === expected[i])).toBe(i);
           }
         }
       }),
@@ -79,5 +84,7 @@ describe('Sequence', () => {
     expect(() => sequence.remove(0, 2)).toThrow(RangeError);
     expect(() => sequence.set(1, 1)).toThrow(RangeError);
     expect([...sequence.from(1)]).toEqual([]);
+    expect(sequence.search(1, () => true)).toBe(-1);
+    expect(sequence.searchBack(-1, () => true)).toBe(-1);
   });
 });

@@ -161,6 +161,19 @@ export class Sequence<T> {
     if (index >= 0) yield* backward(this.#root, index);
   }
 
+  /**
+   * The position of the first item from `index` on for which `visit` says true; -1 when it never does. Over many items
+   * this is several times as fast as `from`. The sequence must not change meanwhile.
+   */
+  search(index: number, visit: (item: T, index: number) => boolean): number {
+    return index < this.size ? searchForward(this.#root, index, 0, visit) : -1;
+  }
+
+  /** The same from `index` to the beginning. */
+  searchBack(index: number, visit: (item: T, index: number) => boolean): number {
+    return index >= 0 ? searchBackward(this.#root, index, 0, visit) : -1;
+  }
+
   #check(index: number, bound: number): void {
     if (!(index >= 0 && index < bound)) throw new RangeError(`position ${index} of ${this.size}`);
   }
@@ -296,4 +309,44 @@ function* backward<T>(node: Node<T>, index: number): Generator<T, void, undefine
   }
   yield* backward(children[at] as Node<T>, left);
   while (--at >= 0) yield* backward(children[at] as Node<T>, (children[at] as Node<T>).size - 1);
+}
+
+type Visit<T> = (item: T, index: number) => boolean;
+
+/** @param before number of items before the node */
+function searchForward<T>(node: Node<T>, index: number, before: number, visit: Visit<T>): number {
+  if (node instanceof Leaf) {
+    for (let at = index; at < node.items.length; at++)
+      if (visit(node.items[at] as T, before + at)) return before + at;
+    return -1;
+  }
+  let skip = index;
+  let passed = before;
+  for (const child of node.children) {
+    const { size } = child;
+    if (skip < size) {
+      const found = searchForward(child, skip, passed, visit);
+      if (found >= 0) return found;
+      skip = 0;
+    } else skip -= size;
+    passed += size;
+  }
+  return -1;
+}
+
+function searchBackward<T>(node: Node<T>, index: number, before: number, visit: Visit<T>): number {
+  if (node instanceof Leaf) {
+    for (let at = index; at >= 0; at--) if (visit(node.items[at] as T, before + at)) return before + at;
+    return -1;
+  }
+  const { children } = node;
+  let behind = node.size;
+  for (let at = children.length - 1; at >= 0; at--) {
+    const child = children[at] as Node<T>;
+    behind -= child.size;
+    if (index < behind) continue;
+    const found = searchBackward(child, Math.min(index - behind, child.size - 1), before + behind, visit);
+    if (found >= 0) return found;
+  }
+  return -1;
 }

@@ -12,6 +12,7 @@ import { redisServerVersion, startRedis } from '../support/redis-server.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
+import { listScenarios } from './list-scenarios.ts';
 import { passwordScenarios } from './password-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
@@ -61,6 +62,7 @@ describe('a client', () => {
   describe.each([
     ['strings', stringScenarios],
     ['keys', keyScenarios],
+    ['lists', listScenarios],
     ['expiry', expiryScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],
