@@ -1,7 +1,14 @@
 import type { Family } from './family.ts';
 import { hashFamily } from './hashes.ts';
 import { keyspaceFamily } from './keyspace.ts';
+import { listFamily } from './lists.ts';
 import { sessionFamily } from './sessions.ts';
 import { stringFamily } from './strings.ts';
 
-export const families: readonly Family[] = [stringFamily, hashFamily, keyspaceFamily, sessionFamily];
+export const families: readonly Family[] = [
+  stringFamily,
+  hashFamily,
+  listFamily,
+  keyspaceFamily,
+  sessionFamily,
+];
