@@ -177,7 +177,7 @@ describe('refuses, with what to do', () => {
     [['--prot', '7001'], 'did you mean --port?'],
     [['--nodes', 'three'], "--nodes is 'three'"],
     [['--nodes'], '--nodes needs a value'],
-    [['--shards', '2'], 'this version has one shard'],
+    [['--shards', 'two'], '--shards'],
     [['--ack', 'most'], "--ack is 'most'"],
     [['now'], "'now' is no flag"],
   ])('flags such as %j', async (flags, message) => {

@@ -26,6 +26,47 @@ export function shardsOf(asked: readonly AskedNode[]): number[] {
   );
 }
 
+/** Roles of a node in words: the one it has, or how many shards it leads and follows. */
+export function rolesOf({ shards }: NodeStatus): string {
+  if (shards.length <= 1) return shards[0]?.role ?? 'starting';
+  const led = shards.filter(({ role }) => role === 'leader').length;
+  return `leads ${led}, follows ${shards.length - led}`;
+}
+
+/** How a node follows: whether it is in sync in all shards that others lead, as their leaders see it. */
+export function followingOf(asked: readonly AskedNode[], { node, shards }: NodeStatus): string {
+  const views = shards.flatMap(
+    ({ shard }) => leaderOf(asked, shard)?.shard.followers.find((follower) => follower.node === node) ?? [],
+  );
+  if (views.length === 0) return '';
+  const behind = views.filter(({ inSync }) => !inSync);
+  if (behind.length === 0) return 'in sync';
+  return views.length === 1 ? (behind[0]?.why ?? '') : `${behind.length} of ${views.length} not in sync`;
+}
+
+/** Who leads, for one line. */
+export function leadersLine(asked: readonly AskedNode[]): string {
+  const shards = shardsOf(asked);
+  const leaders = shards.map((shard) => leaderOf(asked, shard));
+  const [first] = leaders;
+  if (shards.length <= 1)
+    return first == null ? 'no leader' : `${first.node.node} leads in term ${first.shard.term}`;
+  const orphans = shards.filter((_, at) => leaders[at] === null);
+  return orphans.length === 0
+    ? `${shards.length} shards, all led`
+    : `${shards.length} shards, no leader for ${orphans.join(', ')}`;
+}
+
+/** The state of the cluster in one line. */
+export function headline(asked: readonly AskedNode[]): string {
+  const leaders = shardsOf(asked).map((shard) => leaderOf(asked, shard));
+  const [first] = leaders;
+  if (leaders.length === 1 && first != null)
+    return `term ${first.shard.term}, commit ${first.shard.commit}, ${first.shard.keys} keys`;
+  const keys = leaders.reduce((sum, leader) => sum + (leader?.shard.keys ?? 0), 0);
+  return leaders.length <= 1 ? 'no leader' : `${leadersLine(asked)}, ${keys} keys`;
+}
+
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 
 export function formatBytes(bytes: number): string {
@@ -56,9 +97,36 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 /** Everything that `bellwether status` shows, as lines. */
 export function clusterLines(asked: readonly AskedNode[]): string[] {
   const lines: string[] = [];
-  for (const shard of shardsOf(asked)) lines.push(...shardLines(asked, shard), '');
+  const shards = shardsOf(asked);
+  if (shards.length > fewShards) lines.push(...shardTable(asked, shards), '');
+  else for (const shard of shards) lines.push(...shardLines(asked, shard), '');
   lines.push(...table([nodeHeading, ...asked.map(nodeRow)]));
   return lines;
+}
+
+/** So many shards are shown with a line for each follower; more have a line each. */
+const fewShards = 2;
+
+function shardTable(asked: readonly AskedNode[], shards: readonly number[]): string[] {
+  const rows = shards.map((shard) => {
+    const leader = leaderOf(asked, shard);
+    if (leader === null) return [String(shard), 'none'];
+    const { node, shard: own } = leader;
+    const inSync = own.followers.filter((follower) => follower.inSync).length;
+    const lag = Math.max(0, ...own.followers.map(({ lagEntries }) => lagEntries));
+    return [
+      String(shard),
+      own.serving ? node.node : `${node.node} (not serving yet)`,
+      String(own.term),
+      String(own.lastLsn),
+      String(own.commit),
+      String(own.keys),
+      `${inSync} of ${own.followers.length}`,
+      String(lag),
+    ];
+  });
+  const heading = ['shard', 'leader', 'term', 'last LSN', 'commit', 'keys', 'in sync', 'most lag'];
+  return table([heading, ...rows]);
 }
 
 function shardLines(asked: readonly AskedNode[], shard: number): string[] {
@@ -104,7 +172,7 @@ function nodeRow({ name, status }: AskedNode): string[] {
     status.node,
     status.client,
     formatSeconds(status.uptimeSeconds),
-    status.shards.map(({ role }) => role).join(', ') || 'starting',
+    rolesOf(status),
     String(status.clients.connected),
     String(Math.round(status.process.commandsPerSecond)),
     formatBytes(status.log.bytes),

@@ -15,7 +15,16 @@ import {
   portStep,
   removeData,
 } from './cluster-plan.ts';
-import { type AskedNode, leaderOf, table } from './cluster-view.ts';
+import {
+  type AskedNode,
+  followingOf,
+  headline,
+  leaderOf,
+  leadersLine,
+  rolesOf,
+  shardsOf,
+  table,
+} from './cluster-view.ts';
 import type { Command } from './command.ts';
 import { LocalCluster } from './local-cluster.ts';
 import { nodeFlags } from './node-command.ts';
@@ -50,7 +59,7 @@ const ownFlags: Flags = {
     default: 'majority',
     help: 'Whose copies a write waits for: none, leader, majority, all, or a number.',
   },
-  shards: { form: 'number', default: '1', help: 'How many shards. This version has one.' },
+  shards: { form: 'number', default: '1', help: 'How many shards a new cluster begins with.' },
   'no-restart': { form: null, help: 'Leave a node that died down; without it, it starts again after 2 s.' },
 };
 
@@ -92,8 +101,7 @@ interface UpOptions {
 function readOptions(argv: readonly string[]): UpOptions {
   const { flags: given, rest } = parseArguments(argv, flags, 'up');
   if (rest.length > 0) throw usageError(`'${rest[0]}' is no flag`, 'up');
-  if (integerFlag(given['shards'] ?? '1', 'shards', 1, 1024, 'up') !== 1)
-    throw usageError('this version has one shard: --shards must be 1', 'up');
+  if (given['shards'] !== undefined) integerFlag(given['shards'], 'shards', 1, 1024, 'up');
   const nodes = integerFlag(given['nodes'] ?? '3', 'nodes', 1, mostNodes, 'up');
   const port = integerFlag(given['port'] ?? '7001', 'port', 1, 65535 - 3 * portStep, 'up');
   const handedOn = Object.entries(given).filter(([name]) => isOptionName(name) && !decided.includes(name));
@@ -194,22 +202,24 @@ class Up {
   }
 
   #show(asked: readonly AskedNode[]): void {
-    const leader = leaderOf(asked, 1);
-    const serving = leader?.shard.serving === true;
+    const leaders = shardsOf(asked).map((shard) => leaderOf(asked, shard));
+    const serving = leaders.length > 0 && leaders.every((leader) => leader?.shard.serving === true);
     if (!this.#ready && serving && asked.every(({ status }) => status !== null && status.shards.length > 0)) {
       this.#ready = true;
-      this.#screen.print(this.#welcome(leader?.node.node ?? ''));
+      const nodes = [...new Set(leaders.flatMap((leader) => leader?.node.node ?? []))].sort();
+      this.#screen.print(this.#welcome(leaders.length, nodes));
     }
     if (!this.#ready) return;
     this.#screen.live(this.#liveLines(asked), this.#summary(asked));
   }
 
-  #welcome(leader: string): string {
+  #welcome(shards: number, leaders: readonly string[]): string {
     const { nodes, dir } = this.#plan;
     const [first] = nodes as [PlannedNode];
     const port = portOf(first.client);
     const seconds = ((Date.now() - this.#beganMs) / 1000).toFixed(1);
-    return `Ready after ${seconds} s. ${leader} leads.
+    const led = shards === 1 ? `${leaders.join()} leads` : `${shards} shards, led by ${leaders.join(', ')}`;
+    return `Ready after ${seconds} s. ${led}.
 
   redis-cli     redis-cli -c -p ${port}
   ioredis       new Redis.Cluster([{ host: '127.0.0.1', port: ${port} }])
@@ -222,34 +232,27 @@ Ctrl-C stops the cluster; the data stays.
   }
 
   #liveLines(asked: readonly AskedNode[]): string[] {
-    const leader = leaderOf(asked, 1);
     const rows = asked.map(({ name, status }) => {
-      const shard = status?.shards[0];
       const planned = this.#plan.nodes.find(({ id }) => id === name) as PlannedNode;
-      if (status === null || shard === undefined) return [name, planned.client, this.#cluster.stateOf(name)];
-      const follower = leader?.shard.followers.find(({ node }) => node === name);
+      if (status === null || status.shards.length === 0)
+        return [name, planned.client, this.#cluster.stateOf(name)];
       return [
         name,
         planned.client,
-        shard.role,
-        `LSN ${shard.lastLsn}`,
-        follower === undefined ? '' : follower.inSync ? 'in sync' : follower.why,
+        rolesOf(status),
+        `LSN ${status.shards.reduce((sum, { lastLsn }) => sum + lastLsn, 0)}`,
+        followingOf(asked, status),
         `${status.clients.connected} clients`,
         `${Math.round(status.process.commandsPerSecond)} commands/s`,
       ];
     });
-    const head =
-      leader === null
-        ? 'no leader'
-        : `term ${leader.shard.term}, commit ${leader.shard.commit}, ${leader.shard.keys} keys`;
-    return [head, ...table(rows)];
+    return [headline(asked), ...table(rows)];
   }
 
   /** What is worth a line where no terminal can be drawn on. */
   #summary(asked: readonly AskedNode[]): string {
-    const leader = leaderOf(asked, 1);
     const down = asked.filter(({ status }) => status === null).map(({ name }) => name);
-    const head = leader === null ? 'no leader' : `${leader.node.node} leads in term ${leader.shard.term}`;
+    const head = leadersLine(asked);
     return down.length === 0 ? head : `${head}; down: ${down.join(', ')}`;
   }
 }

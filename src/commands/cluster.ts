@@ -76,25 +76,33 @@ function shards({ node, reply }: CommandContext): void {
   }
 }
 
-function nodeLine(member: TopologyNode, shard: TopologyShard, isLeader: boolean): string {
+/** One line per node. Redis knows leaders and followers as kinds of nodes: who leads any shard is a leader with its slots. */
+function nodeLine(member: TopologyNode, told: readonly TopologyShard[]): string {
+  const led = told.filter(({ leader }) => leader?.id === member.id);
+  const followed = told.find(({ followers }) => followers.some(({ id }) => id === member.id));
+  const leads = led.length > 0;
   const flags = [
     member.self ? 'myself' : '',
-    isLeader ? 'master' : 'slave',
+    leads ? 'master' : 'slave',
     member.healthy ? '' : 'fail',
   ].filter((flag) => flag !== '');
-  const master = isLeader ? '-' : (shard.leader?.id ?? '-');
-  const ranges = isLeader
-    ? shard.slots.map(({ from, to }) => (from === to ? ` ${from}` : ` ${from}-${to}`)).join('')
-    : '';
+  const master = leads ? '-' : (followed?.leader?.id ?? '-');
+  const ranges = led
+    .flatMap(({ slots }) => slots)
+    .map(({ from, to }) => (from === to ? ` ${from}` : ` ${from}-${to}`))
+    .join('');
+  const epoch = Math.max(0, ...(leads ? led : told).map(({ term }) => term));
   const state = member.healthy ? 'connected' : 'disconnected';
-  return `${member.id} ${member.host}:${member.port}@${member.peerPort} ${flags.join(',')} ${master} 0 0 ${shard.term} ${state}${ranges}\n`;
+  return `${member.id} ${member.host}:${member.port}@${member.peerPort} ${flags.join(',')} ${master} 0 0 ${epoch} ${state}${ranges}\n`;
 }
 
 function nodeLines(node: NodeServices): string[] {
-  return toldShards(node).flatMap((shard) => {
-    const leader = shard.leader === null ? [] : [nodeLine(shard.leader, shard, true)];
-    return [...leader, ...shard.followers.map((follower) => nodeLine(follower, shard, false))];
-  });
+  const told = toldShards(node);
+  const leaders = told.flatMap(({ leader }) => leader ?? []);
+  const members = new Map(
+    [...leaders, ...told.flatMap(({ followers }) => followers)].map((one) => [one.id, one]),
+  );
+  return [...members.values()].map((member) => nodeLine(member, told));
 }
 
 function info({ node, reply }: CommandContext): void {
@@ -115,7 +123,7 @@ function info({ node, reply }: CommandContext): void {
     cluster_slots_pfail: 0,
     cluster_slots_fail: assigned - covered,
     cluster_known_nodes: node.nodes().length,
-    cluster_size: topology.length,
+    cluster_size: new Set(topology.flatMap(({ leader }) => leader?.id ?? [])).size,
     cluster_current_epoch: epoch,
     cluster_my_epoch: epoch,
     cluster_stats_messages_sent: 0,
@@ -129,8 +137,9 @@ function info({ node, reply }: CommandContext): void {
 }
 
 function replicas({ node, reply }: CommandContext, args: readonly Bytes[]): void {
-  const found = node.topology().find((shard) => shard.leader?.id === args[2]);
-  if (found === undefined) {
+  const told = toldShards(node);
+  const led = node.topology().filter((shard) => shard.leader?.id === args[2]);
+  if (led.length === 0) {
     reply.error(
       node.nodes().some((member) => member.id === args[2])
         ? 'ERR The specified node is not a master'
@@ -138,8 +147,9 @@ function replicas({ node, reply }: CommandContext, args: readonly Bytes[]): void
     );
     return;
   }
-  reply.array(found.followers.length);
-  for (const follower of found.followers) reply.bulk(nodeLine(follower, found, false).trimEnd());
+  const followers = new Map(led.flatMap((shard) => shard.followers).map((one) => [one.id, one]));
+  reply.array(followers.size);
+  for (const follower of followers.values()) reply.bulk(nodeLine(follower, told).trimEnd());
 }
 
 const anywhere = ['loading', 'stale'] as const;
@@ -168,7 +178,10 @@ export const clusterCommands: readonly CommandSpec[] = [
     onSession(
       'cluster|myshardid',
       [2, anywhere, '7.2.0', 'O(1)', '', 'Id of the shard of this node.'],
-      ({ node, reply }) => reply.bulk(node.topology()[0]?.id ?? ''),
+      ({ node, reply }) =>
+        reply.bulk(
+          (node.topology().find(({ leader }) => leader?.self === true) ?? node.topology()[0])?.id ?? '',
+        ),
     ),
     onSession(
       'cluster|keyslot',

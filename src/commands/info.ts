@@ -49,6 +49,12 @@ function replicationFields(view: ReplicationView | undefined, replicationId: str
   ];
 }
 
+/** Redis knows one dataset per node: of several shards it is told one that this node leads, where there is one. */
+export function mainView(node: NodeServices): ReplicationView | undefined {
+  const views = node.replication();
+  return views.find(({ role }) => role === 'leader') ?? views[0];
+}
+
 /** Sections of INFO that are asked for; all of them for none, `default`, `all` or `everything`. */
 export function infoText(node: NodeServices, wanted: readonly string[]): string {
   const names = wanted.map((name) => name.toLowerCase());
@@ -57,7 +63,7 @@ export function infoText(node: NodeServices, wanted: readonly string[]): string 
   const replicationId = node.topology()[0]?.id ?? '0'.repeat(40);
   const sections = [
     ...node.info(),
-    { section: 'Replication', fields: replicationFields(node.replication()[0], replicationId) },
+    { section: 'Replication', fields: replicationFields(mainView(node), replicationId) },
     { section: 'Cluster', fields: [['cluster_enabled', 1]] as Fields },
   ];
   return sections

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import { mainView } from './info.ts';
 import { parseSafeInteger } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { CommandContext, CommandSpec, ReplicationView } from './types.ts';
@@ -46,7 +47,7 @@ function waitAof(context: CommandContext, args: readonly Bytes[]): void {
 }
 
 function role({ node, reply }: CommandContext): void {
-  const view = node.replication()[0] as ReplicationView;
+  const view = mainView(node) as ReplicationView;
   if (view.role === 'leader') {
     reply.array(3);
     reply.bulk('master');

@@ -75,6 +75,8 @@ export class Core {
   /** Acks that a leader asks its followers for; set by the driver as the policies in use need them. */
   wantReceived = false;
   wantApplied = false;
+  /** How much this replica wants to lead; 0: never. Set by the driver. */
+  priority: number;
   /** Shard time, carried by what a leader sends; set by the driver. */
   timeMs = 0;
   #durable: HardState;
@@ -91,6 +93,7 @@ export class Core {
   constructor(init: CoreInit, options: CoreOptions, output: CoreOutput, random: RandomFloat) {
     this.id = init.id;
     this.options = options;
+    this.priority = options.priority;
     this.output = output;
     this.random = random;
     this.startedMs = init.nowMs;
@@ -335,7 +338,7 @@ export class Core {
       isVoter(this.membership, this.id) &&
       this.doubt === null &&
       !this.unfitToLead &&
-      this.options.priority > 0 &&
+      this.priority > 0 &&
       this.diskStalledSinceMs === null
     );
   }

@@ -339,7 +339,7 @@ function returnToPreferred(core: Core, leadership: Leadership, now: number): voi
     return;
   for (const [follower, progress] of leadership.followers) {
     if (
-      progress.priority > core.options.priority &&
+      progress.priority > core.priority &&
       leadership.isInSync(progress, now) &&
       handOver(core, follower, now)
     )

@@ -53,7 +53,7 @@ function answerDeposed(core: Core, from: NodeId, message: FromLeader): void {
       kind: 'heartbeatAck',
       term: core.term,
       sentMs: message.sentMs,
-      priority: core.options.priority,
+      priority: core.priority,
       ...none,
     });
   } else {
@@ -81,7 +81,7 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat): void {
     received: following.verified,
     flushed: Math.min(core.flushed, following.verified),
     applied: Math.min(core.applied, following.verified),
-    priority: core.mayCampaign() ? core.options.priority : 0,
+    priority: core.mayCampaign() ? core.priority : 0,
   });
 }
 

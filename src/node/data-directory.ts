@@ -17,6 +17,7 @@ const identitySchema = z.object({
   node: z.string(),
   instance: z.string().min(1),
   voters: z.array(z.string()).min(1),
+  shards: z.number().int().min(1).default(1),
   fresh: z.boolean(),
 });
 
@@ -29,12 +30,17 @@ export interface DirectoryIdentity {
   readonly instance: string;
   /** The nodes that the cluster began with, sorted; the same on each of them. */
   readonly voters: readonly string[];
+  /** How many shards the cluster began with; the same on each node. */
+  readonly shards: number;
   /** True until something in it was promised to others. */
   readonly fresh: boolean;
 }
 
 /** Whose data a node expects to find. */
-export type ExpectedIdentity = Pick<DirectoryIdentity, 'cluster' | 'node' | 'voters'>;
+export interface ExpectedIdentity extends Pick<DirectoryIdentity, 'cluster' | 'node' | 'voters'> {
+  /** Null: as many as the directory says, one in a new one. */
+  readonly shards: number | null;
+}
 
 /** The data directory of one node: its identity, and the lock that keeps a second process out. */
 export class DataDirectory {
@@ -75,6 +81,12 @@ export class DataDirectory {
 
   get identity(): DirectoryIdentity {
     return this.#identity;
+  }
+
+  /** What nodes tell each other: with another number of shards, slots would have other owners. */
+  get clusterName(): string {
+    const { cluster, shards } = this.#identity;
+    return shards === 1 ? cluster : `${cluster} (${shards} shards)`;
   }
 
   /** True when what this directory promised is gone: it was in use, and its log has been removed. */
@@ -150,6 +162,7 @@ function createIdentity(directory: string, expected: ExpectedIdentity): Director
     node,
     instance,
     voters: [...voters].sort(),
+    shards: expected.shards ?? 1,
     fresh: true,
   };
   writeIdentity(directory, identity);
@@ -161,6 +174,13 @@ function compare(directory: string, identity: DirectoryIdentity, expected: Expec
     throw foreign(
       `${directory} belongs to node ${identity.node} of cluster ${identity.cluster}, not to node ${expected.node} of cluster ${expected.cluster}`,
       'Choose another --dir, or start the node that it belongs to.',
+    );
+  }
+  const { shards } = expected;
+  if (shards !== null && shards !== identity.shards) {
+    throw foreign(
+      `${directory} belongs to a cluster of ${identity.shards} shards, and --shards says ${shards}`,
+      'Leave --shards away: a cluster keeps the number that it began with.',
     );
   }
   const voters = [...expected.voters].sort();

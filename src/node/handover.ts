@@ -1,4 +1,3 @@
-import type { CoreOptions } from '../core/options.ts';
 import type { Logger } from '../env/logger.ts';
 import { nodeClock } from '../env/node-clock.ts';
 import type { PeerNetwork } from '../peer/types.ts';
@@ -38,40 +37,51 @@ function bestSuccessor(replica: Replica, peers: PeerNetwork, now: number): strin
 }
 
 /**
- * CLUSTER FAILOVER: for a while this node says that it wants to lead more than any other, and the leader hands over to
- * who wants it most.
+ * CLUSTER FAILOVER: for a while this node says that it wants to lead more than any other, and the leaders of the shards
+ * that it follows hand over to who wants it most.
  */
 export class TakeOver {
-  readonly #options: { priority: CoreOptions['priority'] };
-  readonly #replica: () => Replica | null;
+  readonly #replicas: () => readonly Replica[];
   readonly #logger: Logger;
   #running = false;
 
-  constructor(options: { priority: number }, replica: () => Replica | null, logger: Logger) {
-    this.#options = options;
-    this.#replica = replica;
+  constructor(replicas: () => readonly Replica[], logger: Logger) {
+    this.#replicas = replicas;
     this.#logger = logger;
   }
 
-  /** An error line, or null when the leader is being asked. */
+  /** An error line, or null when the leaders are being asked. */
   ask(): string | null {
-    const replica = this.#replica();
-    if (replica === null || replica.core.role === 'learner') return 'ERR This node does not vote';
-    if (replica.core.role === 'leader') return 'ERR You should send CLUSTER FAILOVER to a replica';
-    if (replica.core.leader === null) return 'ERR There is no leader that could hand over';
+    const followed = this.#replicas().filter(({ core }) => core.role !== 'leader');
+    if (followed.length === 0 && this.#replicas().length > 0)
+      return 'ERR You should send CLUSTER FAILOVER to a replica';
+    const voting = followed.filter(({ core }) => core.role !== 'learner');
+    if (voting.length === 0) return 'ERR This node does not vote';
+    if (voting.every(({ core }) => core.leader === null))
+      return 'ERR There is no leader that could hand over';
     if (this.#running) return null;
     this.#running = true;
-    const usual = this.#options.priority;
+    this.#takeOver(voting);
+    return null;
+  }
+
+  #takeOver(replicas: readonly Replica[]): void {
+    const asking = new Map(replicas.map((replica) => [replica, replica.core.priority]));
     const endMs = nodeClock.monotonicMs() + takeOverMs;
-    this.#options.priority = takeOverPriority;
-    this.#logger.info({ shard: replica.shard, leader: replica.core.leader }, 'asking for leadership');
+    for (const { core, shard } of replicas) {
+      core.priority = takeOverPriority;
+      this.#logger.info({ shard, leader: core.leader }, 'asking for leadership');
+    }
     const timer = setInterval(() => {
-      if (replica.core.leadership === null && nodeClock.monotonicMs() < endMs) return;
+      for (const [replica, usual] of asking) {
+        if (replica.core.leadership === null && nodeClock.monotonicMs() < endMs) continue;
+        replica.core.priority = usual;
+        asking.delete(replica);
+      }
+      if (asking.size > 0) return;
       clearInterval(timer);
-      this.#options.priority = usual;
       this.#running = false;
     }, pollMs);
     timer.unref();
-    return null;
   }
 }

@@ -1,4 +1,6 @@
 import type { Logger as PinoLogger } from 'pino';
+import type { ShardMap, ShardPlacement } from '../cluster/shard-map.ts';
+import { evenShardMap } from '../cluster/shard-map.ts';
 import { encodeMembership } from '../core/membership-codec.ts';
 import type { Membership } from '../core/types.ts';
 import { nodeClock } from '../env/node-clock.ts';
@@ -13,6 +15,7 @@ import type { RecoveredShard } from '../log/types.ts';
 import { TcpPeerNetwork } from '../peer/tcp-network.ts';
 import { AdminServer } from '../server/admin.ts';
 import { ClientListener } from '../server/client-listener.ts';
+import type { Replica } from '../shard/replica.ts';
 import { ShardHost } from '../shard/shard-host.ts';
 import { CheckpointStore } from '../state/checkpoint-store.ts';
 import { version } from '../version.ts';
@@ -30,8 +33,6 @@ import { Settings } from './settings.ts';
 import { nodeStatus, startingStatus } from './status.ts';
 import { Topology } from './topology.ts';
 
-/** The one shard of a node; number 0 is kept for the shard that will hold the others' map. */
-const onlyShard = 1;
 const tickMs = 10;
 
 /** One process of a cluster: everything wired together, from start to stop. */
@@ -44,6 +45,7 @@ export class BellwetherNode {
   /** Undone in reverse order by `stop`, as far as `start` came. */
   readonly #undo: (() => void | Promise<void>)[] = [];
   #directory!: DataDirectory;
+  #map!: ShardMap;
   #opened!: OpenedLog;
   #addresses!: ClientAddresses;
   #peers!: TcpPeerNetwork;
@@ -85,8 +87,10 @@ export class BellwetherNode {
     const { config, logger } = this;
     for (const warning of config.warnings) logger.warn({ code: 'BW_CONFIG_INVALID' }, warning);
     const { id: node, cluster, dir } = config;
-    this.#directory = await DataDirectory.open(dir, { cluster, node, voters: this.#voters });
+    const { shards } = config;
+    this.#directory = await DataDirectory.open(dir, { cluster, node, voters: this.#voters, shards });
     this.#undo.push(() => this.#directory.release());
+    this.#map = evenShardMap(this.#directory.identity.shards, this.#voters);
     this.#meter = new LoadMeter(logger, tickMs, this.#startedMs);
     await this.#openAdmin();
     await this.#openShards();
@@ -149,6 +153,7 @@ export class BellwetherNode {
       turn: nodeTurnEnd,
       logger,
       services,
+      owners: this.#map,
       spanOf,
       encodeMembership,
       decodeMembership: checkedMembership,
@@ -158,13 +163,16 @@ export class BellwetherNode {
       fatal: (error) => this.#fatal(error),
     });
     this.#host = host;
-    await this.#openReplica(host, logMissing || incomplete);
+    for (const placement of this.#map.placements)
+      await this.#openReplica(host, placement, logMissing || incomplete);
+    if (this.#voters.length === 1) this.#directory.noLongerFresh();
     this.#topology = new Topology({
       cluster: config.cluster,
       self: config.id,
       host,
       peers: this.#peers,
       log,
+      map: this.#map,
       clientAddress: (node) => this.#clientAddressOf(node),
       peerPort: (node) => this.#peerPort(node),
     });
@@ -180,33 +188,36 @@ export class BellwetherNode {
   }
 
   /** @param incomplete something may be gone that this node had promised */
-  async #openReplica(host: ShardHost, incomplete: boolean): Promise<void> {
+  async #openReplica(host: ShardHost, placement: ShardPlacement, incomplete: boolean): Promise<void> {
+    const { shard, preferred } = placement;
     const initial: Membership = { voters: this.#voters, learners: [] };
-    const recovered = this.#opened.shards.find((shard) => shard.shard === onlyShard) ?? null;
+    const recovered = this.#opened.shards.find((one) => one.shard === shard) ?? null;
     const alone = initial.voters.length === 1;
-    if (recovered === null && incomplete) this.#forgotten(alone);
+    if (recovered === null && incomplete) this.#forgotten(shard, alone);
     if (recovered?.damage) this.#damaged(recovered);
     await new Promise<void>((resolve, reject) => {
-      host.openReplica(onlyShard, recovered, initial, incomplete, (error) =>
+      host.openReplica(shard, recovered, initial, incomplete, (error) =>
         error === null ? resolve() : reject(error),
       );
     });
-    if (alone) this.#directory.noLongerFresh();
+    // Among equals the preferred node leads; whoever never leads does not here either.
+    const { core } = host.replicas.get(shard) as Replica;
+    if (preferred === this.config.id && core.priority > 0) core.priority += 1;
   }
 
-  #forgotten(alone: boolean): void {
+  #forgotten(shard: number, alone: boolean): void {
     const what = `the log in ${this.config.dir} is gone or unreadable, and it was in use`;
     const advice = alone
       ? 'Restore the data directory from a backup, or remove it to begin empty.'
       : 'This replica votes again once a leader has brought it up to date.';
     const error = new BellwetherError('BW_LOG_DAMAGED', what, advice);
     if (alone) throw error;
-    this.logger.error({ code: error.code, shard: onlyShard }, error.message);
+    this.logger.error({ code: error.code, shard }, error.message);
   }
 
   #damaged(recovered: RecoveredShard): void {
     this.logger.error(
-      { code: 'BW_LOG_DAMAGED', shard: onlyShard, where: recovered.damage?.where },
+      { code: 'BW_LOG_DAMAGED', shard: recovered.shard, where: recovered.damage?.where },
       'the log is damaged: this replica does not lead until its peers have repaired it',
     );
   }
@@ -226,7 +237,7 @@ export class BellwetherNode {
     return new TcpPeerNetwork({
       identity: {
         node: config.id,
-        cluster: config.cluster,
+        cluster: this.#directory.clusterName,
         instance: this.#directory.identity.instance,
         client: this.clientAddress,
       },
@@ -278,8 +289,7 @@ export class BellwetherNode {
   }
 
   #createTakeOver(host: ShardHost): () => string | null {
-    const { core } = this.#settings;
-    const takeOver = new TakeOver(core, () => host.replicas.get(onlyShard) ?? null, this.logger);
+    const takeOver = new TakeOver(() => [...host.replicas.values()], this.logger);
     return () => takeOver.ask();
   }
 

@@ -106,6 +106,15 @@ export const optionTable = {
     since: '0.1.0',
     help: 'All nodes with their peer addresses: n1=host:port,n2=host:port. This node may be among them. Empty: a cluster of one.',
   },
+  shards: {
+    kind: 'integer',
+    default: null,
+    group: 'Node',
+    since: '0.1.0',
+    min: 1,
+    max: 1024,
+    help: 'Shards of a new cluster, the same on all its nodes; without it one. An existing cluster keeps what it has.',
+  },
   secret: {
     kind: 'text',
     default: '',

@@ -160,8 +160,12 @@ export class Services implements NodeServices {
   }
 
   stateDigest(): string {
-    const replica = this.#node.host.replicas.values().next().value;
-    return replica === undefined ? '0'.repeat(40) : replica.keyspace.digest();
+    const sum = Buffer.alloc(20);
+    for (const { keyspace } of this.#node.host.replicas.values()) {
+      const digest = Buffer.from(keyspace.digest(), 'hex');
+      for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) ^ (digest[i] as number);
+    }
+    return sum.toString('hex');
   }
 }
 

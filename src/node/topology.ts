@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { ShardMap } from '../cluster/shard-map.ts';
 import type { FollowerView, ReplicationView, TopologyNode, TopologyShard } from '../commands/types.ts';
 import type { NodeId } from '../core/types.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { PeerNetwork } from '../peer/types.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
-import { slotCount } from '../state/slot.ts';
 
 /** 40 hexadecimal characters that stand for a node or shard wherever Redis shows one. */
 function clusterId(cluster: string, what: string): string {
@@ -18,6 +18,7 @@ export interface TopologySource {
   readonly host: ShardHost;
   readonly peers: PeerNetwork;
   readonly log: NodeLog;
+  readonly map: ShardMap;
   /** Where clients reach a node, `host:port`; null while that is not known. */
   clientAddress(node: NodeId): string | null;
   /** 0 when it is not known. */
@@ -73,7 +74,7 @@ export class Topology {
       return {
         id: clusterId(this.#cluster, `shard ${replica.shard}`),
         shard: replica.shard,
-        slots: [{ from: 0, to: slotCount - 1 }],
+        slots: this.#source.map.slotsOf(replica.shard),
         leader,
         followers: others.flatMap(
           (node) => this.#node(node, core.leadership?.followers.get(node)?.applied ?? core.commit) ?? [],

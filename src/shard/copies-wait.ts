@@ -14,16 +14,44 @@ export interface CopiesWanted extends Copies {
   readonly deadlineMs: number;
 }
 
-/** The shard and LSN of a connection's last write. */
-export interface LastWrite {
-  readonly replica: Replica;
-  readonly lsn: number;
+/** A connection's last write in each shard that it wrote to. */
+export class LastWrites {
+  /** The shard that was written to last; nothing is made for another write to it. */
+  #replica: Replica | null = null;
+  #lsn = 0;
+  /** The other shards. */
+  readonly #others = new Map<Replica, number>();
+
+  record(replica: Replica, lsn: number): void {
+    if (this.#replica !== replica) {
+      if (this.#replica !== null) this.#others.set(this.#replica, this.#lsn);
+      this.#others.delete(replica);
+      this.#replica = replica;
+    }
+    this.#lsn = lsn;
+  }
+
+  /** Copies that there are now of all these writes; null when nothing was written, which is no question to a shard. */
+  copies(stage: Stage): Copies | null {
+    if (this.#replica === null) return null;
+    let found = copiesIn(this.#replica, this.#lsn, stage);
+    for (const [replica, lsn] of this.#others) {
+      const { local, replicas } = copiesIn(replica, lsn, stage);
+      found = { local: Math.min(local, found.local), replicas: Math.min(replicas, found.replicas) };
+    }
+    return found;
+  }
+
+  /** False once some shard's copies are not counted here any more. */
+  get counted(): boolean {
+    if (this.#replica === null) return true;
+    if (this.#replica.core.leadership === null) return false;
+    for (const replica of this.#others.keys()) if (replica.core.leadership === null) return false;
+    return true;
+  }
 }
 
-/** Copies that there are now; null when nothing was written, which is no question to a shard. */
-export function copiesOf(lastWrite: LastWrite | null, stage: Stage): Copies | null {
-  if (lastWrite === null) return null;
-  const { replica, lsn } = lastWrite;
+function copiesIn(replica: Replica, lsn: number, stage: Stage): Copies {
   return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.followersHolding(lsn, stage) };
 }
 

@@ -20,6 +20,8 @@ export interface ExecutorHost {
   lastLsn(): number;
   /** Shard time, ms since the epoch. */
   timeMs(): number;
+  /** What a command without keys sees: this shard's keys, and those of the others that the node serves. */
+  wholeView(): KeyspaceView;
 }
 
 /**
@@ -39,6 +41,8 @@ export class Executor implements CommandContext {
   #leading = false;
   #policy = 0;
   #gate = 0;
+  /** The last command looked at all keys, whatever their shard. */
+  sawAll = false;
 
   constructor(
     host: ExecutorHost,
@@ -76,6 +80,7 @@ export class Executor implements CommandContext {
     this.#leading = leading;
     this.#policy = policy;
     this.#gate = 0;
+    this.sawAll = false;
     try {
       (spec.run as NonNullable<CommandSpec['run']>)(this, args);
     } catch (error) {
@@ -121,7 +126,8 @@ export class Executor implements CommandContext {
 
   get keyspace(): KeyspaceView {
     this.#gate = Math.max(this.#gate, this.#host.lastLsn());
-    return this.#keyspace;
+    this.sawAll = true;
+    return this.#host.wholeView();
   }
 
   isLive(entry: Entry): boolean {

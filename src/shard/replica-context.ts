@@ -9,6 +9,7 @@ import type { Batch } from '../log/batch.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { PeerNetwork } from '../peer/types.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
+import type { KeyspaceView } from '../state/types.ts';
 import type { Replica } from './replica.ts';
 
 export interface ReplicaOptions {
@@ -41,6 +42,8 @@ export interface ReplicaContext {
   encodeMembership(membership: Membership): Uint8Array;
   /** Throws when the bytes are no membership. */
   decodeMembership(bytes: Uint8Array): Membership;
+  /** The keys that a command without keys sees when it runs on this replica. */
+  wholeView(replica: Replica): KeyspaceView;
   /** Something happened: the end of this turn has work to do. */
   touched(): void;
   /** The same, when somebody waits for what came: see `ShardHost.touchedSoon`. */

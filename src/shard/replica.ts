@@ -70,6 +70,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
         nextLsn: () => this.#core.lastLsn + this.#builder.count + 1,
         lastLsn: () => this.lastLsn,
         timeMs: () => this.#shardTime(),
+        wholeView: () => context.wholeView(this),
       },
       this.keyspace,
       this.#builder,

@@ -3,6 +3,7 @@ import type { CommandSpec } from '../commands/types.ts';
 import type { RespWriter } from '../resp/reply-writer.ts';
 import type { AckPolicy } from './ack-policy.ts';
 import type { Replica } from './replica.ts';
+import type { Gate } from './reply-queue.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -10,7 +11,12 @@ import type { Session } from './session.ts';
  * yet (`park`); or not here (`error`: the line to answer, MOVED for example).
  */
 export type Route =
-  | { readonly kind: 'leader' | 'follower'; readonly replica: Replica }
+  | {
+      readonly kind: 'leader' | 'follower';
+      readonly replica: Replica;
+      /** For a command without keys on a node with several shards: all that it concerns. */
+      readonly all?: readonly Replica[];
+    }
   /** Patient: for as long as it takes; else for `parkMs`. */
   | { readonly kind: 'park'; readonly reason: string; readonly patient?: true }
   | { readonly kind: 'error'; readonly line: string };
@@ -39,6 +45,8 @@ export interface SessionHost {
   /** Monotonic ms. */
   now(): number;
   route(slot: number, needs: 'read' | 'write', readOnly: boolean, asking: boolean): Route;
+  /** The gate of a reply that depends on all keys: in each shard that this node leads. */
+  gateOnAll(gate: Gate, readMs: number): Gate;
   runWithoutState(spec: CommandSpec, args: Bytes[], session: Session, writer: RespWriter): void;
   checkPassword(user: Bytes, password: Bytes): boolean;
   policyCode(policy: AckPolicy): number;

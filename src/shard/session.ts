@@ -4,10 +4,11 @@ import type { CommandSpec, SessionControl } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
 import type { AckPolicy, Stage } from './ack-policy.ts';
 import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
+import { AllKeepers } from './all-keepers.ts';
 import type { Needs } from './command-needs.ts';
 import { crossSlot, needsOf, slotOfCommand } from './command-needs.ts';
-import type { Copies, CopiesWanted, LastWrite } from './copies-wait.ts';
-import { copiesOf, enough, writeCopies } from './copies-wait.ts';
+import type { Copies, CopiesWanted } from './copies-wait.ts';
+import { enough, LastWrites, writeCopies } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
 import type { Replica } from './replica.ts';
 import { ReplyMode } from './reply-mode.ts';
@@ -42,7 +43,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   readonly bornMs: number;
   commands = 0;
   /** What WAIT asks about. */
-  lastWrite: LastWrite | null = null;
+  readonly #lastWrites = new LastWrites();
   readonly transaction = new Transaction();
   readonly replies: ReplyQueue;
   readonly #host: SessionHost;
@@ -184,6 +185,13 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
         this.#refuse(spec.name, where.line);
         return;
       }
+      if (where.all !== undefined && needs === 'write') {
+        this.#refuse(
+          spec.name,
+          `ERR ${spec.name.toUpperCase()} is several writes here, one per shard: not inside MULTI`,
+        );
+        return;
+      }
     }
     if (!transaction.queue(spec, args, slot, needs, this.#host.options.requestBytes)) {
       this.#replyError('ERR Transaction is too large');
@@ -209,7 +217,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       this.#replyError(where.line);
       return;
     }
-    this.#runOn(where.replica, where.kind === 'leader', needs, spec, args);
+    if (where.all !== undefined && needs === 'write') this.#runOnAll(where.all, spec, args);
+    else this.#runOn(where.replica, where.kind === 'leader', needs, spec, args);
   }
 
   // Running.
@@ -238,14 +247,32 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     replica.sealLarge();
     let gate: Gate | null = null;
     if (result < 0 && needs === 'write') {
-      this.lastWrite = { replica, lsn: -result };
+      this.#lastWrites.record(replica, -result);
       gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1 };
       // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
     } else if (leading) {
       // A read that met expired keys has deleted them: it is a read all the same, whatever writes wait for.
       gate = { keeper: replica, policy: options.readGate, lsn: Math.abs(result), readMs: this.lastMs };
     }
+    if (gate !== null && replica.executor.sawAll) gate = this.#host.gateOnAll(gate, this.lastMs);
     this.#added(gate);
+    this.#host.touched();
+  }
+
+  /** A write without keys on a node with several shards: an entry of its own in each, and one reply. */
+  #runOnAll(replicas: readonly Replica[], spec: CommandSpec, args: Bytes[]): void {
+    const { writer } = this.#host;
+    writer.protocol = this.protocol;
+    const policy = this.#host.policyCode(this.#policy);
+    const kept = replicas.map((keeper) => {
+      writer.out.rewind(0);
+      const result = keeper.executor.run(spec, args, this, writer, true, policy);
+      keeper.sealLarge();
+      if (result < 0) this.#lastWrites.record(keeper, -result);
+      return { keeper, lsn: Math.abs(result) };
+    });
+    const lsn = Math.max(...kept.map((one) => one.lsn));
+    this.#added({ keeper: new AllKeepers(kept), policy: this.#policy, lsn, readMs: this.lastMs });
     this.#host.touched();
   }
 
@@ -483,7 +510,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   }
 
   #copies(stage: Stage): Copies {
-    return copiesOf(this.lastWrite, stage) ?? this.#host.copiesOfNothing();
+    return this.#lastWrites.copies(stage) ?? this.#host.copiesOfNothing();
   }
 
   /** Positions moved, or time passed. */
@@ -492,8 +519,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     if (wanted === null) return;
     const copies = this.#copies(wanted.stage);
     // After a handover nobody counts copies any more: the client hears what is known rather than nothing for ever.
-    const counting = this.lastWrite === null || this.lastWrite.replica.core.leadership !== null;
-    if (counting && !enough(copies, wanted) && now < wanted.deadlineMs) return;
+    if (this.#lastWrites.counted && !enough(copies, wanted) && now < wanted.deadlineMs) return;
     this.#waiting = null;
     this.#reply((writer) => writeCopies(writer, wanted.stage, copies), null);
     this.#host.resumeLater(this);

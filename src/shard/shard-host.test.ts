@@ -9,6 +9,7 @@ test('writes wait before they are executed while too much waits for the disk, re
   const host = new ShardHost({
     log,
     options: { minInSync: 1 },
+    owners: { ownerOf: () => 1 },
     clock: { monotonicMs: () => 0 },
     turn: { schedule: (turn: () => void) => turns.push(turn) },
     flushPeers: () => {},

@@ -7,10 +7,14 @@ import type { TurnEnd } from '../env/turn.ts';
 import type { RecoveredShard } from '../log/types.ts';
 import type { PeerHandler, PeerIdentity } from '../peer/types.ts';
 import { RespWriter } from '../resp/reply-writer.ts';
+import type { KeyspaceView } from '../state/types.ts';
 import type { AckPolicy } from './ack-policy.ts';
 import { encodeAckPolicy } from './ack-policy.ts';
+import { AllKeepers } from './all-keepers.ts';
+import { AllKeyspaces } from './all-keyspaces.ts';
 import { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
+import type { Gate } from './reply-queue.ts';
 import { Session } from './session.ts';
 import type { Route, SessionHost, SessionOptions } from './session-host.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
@@ -25,11 +29,19 @@ const maxQueuedLogBytes = 32 << 20;
 export interface HostContext
   extends Omit<
     ReplicaContext,
-    'touched' | 'touchedSoon' | 'positionsMoved' | 'servingChanged' | 'roleMayHaveChanged' | 'deposed'
+    | 'wholeView'
+    | 'touched'
+    | 'touchedSoon'
+    | 'positionsMoved'
+    | 'servingChanged'
+    | 'roleMayHaveChanged'
+    | 'deposed'
   > {
   readonly turn: TurnEnd;
   readonly session: SessionOptions;
   readonly password: () => string;
+  /** Which shard owns a slot. */
+  readonly owners: { ownerOf(slot: number): number };
   /** Where clients reach a node, `host:port`; null when that is not known. */
   clientAddress(node: NodeId): string | null;
   /** Sends what the peers were given in this turn. */
@@ -75,6 +87,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       encodeMembership: (membership) => context.encodeMembership(membership),
       decodeMembership: (bytes) => context.decodeMembership(bytes),
       fatal: (error) => context.fatal(error),
+      wholeView: (replica) => this.#wholeView(replica),
       touched: () => this.touched(),
       touchedSoon: () => this.touchedSoon(),
       positionsMoved: () => {
@@ -86,7 +99,8 @@ export class ShardHost implements SessionHost, PeerHandler {
       },
       roleMayHaveChanged: (replica) => this.#noteRole(replica),
       deposed: (_replica, planned) => {
-        if (!planned) this.#closeClients = 'this node lost its leadership';
+        // A node that still leads other shards keeps their clients: those who wait in vain are closed one by one.
+        if (!planned && !this.#leadsAny()) this.#closeClients = 'this node lost its leadership';
         this.touched();
       },
     };
@@ -199,8 +213,25 @@ export class ShardHost implements SessionHost, PeerHandler {
   // Routing.
 
   route(slot: number, needs: 'read' | 'write', readOnly: boolean, _asking: boolean): Route {
-    const replica = this.replicas.values().next().value;
+    if (slot < 0 && this.replicas.size > 1) return this.#routeWithoutKeys(needs, readOnly);
+    const replica =
+      slot < 0 ? this.replicas.values().next().value : this.replicas.get(this.#context.owners.ownerOf(slot));
     if (replica === undefined) return { kind: 'park', reason: 'this node is starting' };
+    return this.#routeOn(replica, slot, needs, readOnly);
+  }
+
+  /** A command without keys concerns all shards that this node leads; without any, those that it follows. */
+  #routeWithoutKeys(needs: 'read' | 'write', readOnly: boolean): Route {
+    const replicas = [...this.replicas.values()];
+    const led = replicas.filter((replica) => replica.serving);
+    const all = led.length > 0 ? led : replicas;
+    const routes = all.map((replica) => this.#routeOn(replica, -1, needs, readOnly));
+    const elsewhere = routes.find(({ kind }) => kind === 'park' || kind === 'error');
+    const [first] = routes as [Route, ...Route[]];
+    return elsewhere ?? ({ ...first, all } as Route);
+  }
+
+  #routeOn(replica: Replica, slot: number, needs: 'read' | 'write', readOnly: boolean): Route {
     if (this.#pausedUntilMs > 0 && (needs === 'write' || !this.#pauseWritesOnly)) {
       if (this.now() < this.#pausedUntilMs)
         return { kind: 'park', reason: 'clients are paused', patient: true };
@@ -220,6 +251,26 @@ export class ShardHost implements SessionHost, PeerHandler {
     if (address === null)
       return { kind: 'park', reason: `shard ${replica.shard} has no leader at the moment` };
     return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
+  }
+
+  #leadsAny(): boolean {
+    for (const replica of this.replicas.values()) if (replica.serving) return true;
+    return false;
+  }
+
+  /** The keys of the shards that this node serves in the same role. */
+  #wholeView(replica: Replica): KeyspaceView {
+    if (this.replicas.size === 1) return replica.keyspace;
+    const alike = [...this.replicas.values()].filter(({ serving }) => serving === replica.serving);
+    return new AllKeyspaces(alike.map(({ keyspace }) => keyspace));
+  }
+
+  gateOnAll(gate: Gate, readMs: number): Gate {
+    if (this.replicas.size === 1) return gate;
+    const kept = [...this.replicas.values()]
+      .filter(({ serving }) => serving)
+      .map((keeper) => ({ keeper, lsn: keeper.lastLsn }));
+    return { ...gate, keeper: new AllKeepers(kept), readMs };
   }
 
   #routeOnLeader(replica: Replica, needs: 'read' | 'write'): Route {

@@ -147,6 +147,7 @@ export class SimNode {
       options: { core: options.core, ...options.replica },
       session: options.session,
       password: () => '',
+      owners: { ownerOf: () => onlyShard },
       log,
       disk,
       checkpoints: new CheckpointStore(disk, 'checkpoints'),

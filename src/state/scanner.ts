@@ -4,6 +4,8 @@ import { slotCount } from './slot.ts';
 
 /** Slots up to this size are visited whole. */
 const wholeSlot = 512;
+/** Leaves room in a cursor for the number of a shard. */
+const maxScanId = 0xf_ffff;
 /** Scans inside large slots that can be under way at once. */
 const maxScans = 256;
 
@@ -60,7 +62,7 @@ export class Scanner {
   #keep(id: number, scan: OpenScan): number {
     this.#open.delete(id);
     const kept = id === 0 ? this.#nextScan++ : id;
-    if (this.#nextScan > 0xffff_ffff) this.#nextScan = 1;
+    if (this.#nextScan > maxScanId) this.#nextScan = 1;
     this.#open.set(kept, scan);
     if (this.#open.size > maxScans) this.#open.delete(this.#open.keys().next().value as number);
     return kept * slotCount + scan.slot;

@@ -81,16 +81,21 @@ export class TestNode {
     return fs.existsSync(this.logFile) ? fs.readFileSync(this.logFile, 'utf8') : '';
   }
 
+  /** What Node.js is called with to run this node. */
+  get command(): string[] {
+    const at = (port: number): string => `127.0.0.1:${port}`;
+    return [
+      ...[program, 'node', '--id', this.id, '--dir', this.dir, '--listen', at(this.port)],
+      ...['--peer-listen', at(this.peerPort), '--admin-listen', at(this.adminPort), ...this.#flags()],
+    ];
+  }
+
   /** @param environment in addition to the cluster's */
   start(environment: Readonly<Record<string, string>> = {}): void {
     const log = fs.openSync(this.logFile, 'a');
-    const at = (port: number): string => `127.0.0.1:${port}`;
     const child = spawn(
       process.execPath,
-      [
-        ...[program, 'node', '--id', this.id, '--dir', this.dir, '--listen', at(this.port)],
-        ...['--peer-listen', at(this.peerPort), '--admin-listen', at(this.adminPort), ...this.#flags()],
-      ],
+      this.command,
       // The channel makes the node end with the test, however that ends.
       {
         stdio: ['ignore', log, log, 'ipc'],

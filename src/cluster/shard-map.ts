@@ -1,0 +1,58 @@
+import type { NodeId } from '../core/types.ts';
+import { slotCount } from '../state/slot.ts';
+
+/** Slots from the first to the last one, both included. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ShardPlacement {
+  /** 1 and up; 0 is kept for the shard that will hold this map. */
+  readonly shard: number;
+  readonly slots: readonly SlotRange[];
+  /** The node that should lead; null when any may. */
+  readonly preferred: NodeId | null;
+}
+
+/** Which shard owns which slots, and where it should be led. Every slot has one owner. */
+export class ShardMap {
+  readonly placements: readonly ShardPlacement[];
+  readonly #owners = new Uint16Array(slotCount);
+
+  /** Throws when a slot has no owner, or two. */
+  constructor(placements: readonly ShardPlacement[]) {
+    this.placements = placements;
+    for (const { shard, slots } of placements)
+      for (const { from, to } of slots)
+        for (let slot = from; slot <= to; slot++) {
+          if (this.#owners[slot] !== 0) throw new RangeError(`slot ${slot} has two owners`);
+          this.#owners[slot] = shard;
+        }
+    const orphan = this.#owners.indexOf(0);
+    if (orphan >= 0) throw new RangeError(`slot ${orphan} has no owner`);
+  }
+
+  ownerOf(slot: number): number {
+    return this.#owners[slot] as number;
+  }
+
+  slotsOf(shard: number): readonly SlotRange[] {
+    return this.placements.find((placement) => placement.shard === shard)?.slots ?? [];
+  }
+}
+
+/**
+ * The map that a new cluster begins with: as many slots for each shard as for the others, and its leader on each node
+ * in turn. One shard is led by whoever is elected.
+ */
+export function evenShardMap(shards: number, nodes: readonly NodeId[]): ShardMap {
+  const placements = Array.from({ length: shards }, (_, at) => ({
+    shard: at + 1,
+    slots: [
+      { from: Math.ceil((at * slotCount) / shards), to: Math.ceil(((at + 1) * slotCount) / shards) - 1 },
+    ],
+    preferred: shards === 1 ? null : (nodes[at % nodes.length] ?? null),
+  }));
+  return new ShardMap(placements);
+}
