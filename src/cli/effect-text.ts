@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { BitOperation } from '../state/bit-operations.ts';
 import type { EffectSink } from '../state/effects.ts';
 
 const mostCharacters = 60;
@@ -35,6 +36,10 @@ export class EffectText implements EffectSink {
 
   setRange(key: Bytes, offset: number, value: Bytes): void {
     this.parts.push(`write ${quoted(key)} at ${offset} ${quoted(value)}`);
+  }
+
+  combineBits(operation: BitOperation, target: Bytes, sources: readonly Bytes[]): void {
+    this.parts.push(`put ${quoted(target)} ${operation} of ${sources.map(quoted).join(' ')}`);
   }
 
   remove(key: Bytes): void {

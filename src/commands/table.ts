@@ -1,4 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
+import { bitfieldCommands } from './bitfield.ts';
+import { bitmapCommands } from './bitmaps.ts';
 import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
 import { hashCommands } from './hashes.ts';
@@ -16,6 +18,8 @@ import type { CommandSpec } from './types.ts';
 /** Every command that exists, containers with their subcommands. */
 export const allCommands: readonly CommandSpec[] = [
   ...stringCommands,
+  ...bitmapCommands,
+  ...bitfieldCommands,
   ...hashCommands,
   ...listCommands,
   ...listPopCommands,

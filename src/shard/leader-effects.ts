@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { BatchBuilder } from '../log/batch.ts';
+import type { BitOperation } from '../state/bit-operations.ts';
 import { EffectEncoder } from '../state/effect-codec.ts';
 import type { EffectSink } from '../state/effects.ts';
 import type { Keyspace } from '../state/keyspace.ts';
@@ -42,6 +43,7 @@ export class LeaderEffects implements EffectSink {
     if (this.opened) return;
     this.opened = true;
     this.#open();
+    this.#encoder.begin();
   }
 
   putString(key: Bytes, value: Bytes, expiresAt: number): void {
@@ -60,6 +62,12 @@ export class LeaderEffects implements EffectSink {
     this.#begin(key);
     this.#encoder.setRange(key, offset, value);
     this.#keyspace.setRange(key, offset, value);
+  }
+
+  combineBits(operation: BitOperation, target: Bytes, sources: readonly Bytes[]): void {
+    this.#begin(target);
+    this.#encoder.combineBits(operation, target, sources);
+    this.#keyspace.combineBits(operation, target, sources);
   }
 
   remove(key: Bytes): void {

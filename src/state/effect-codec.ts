@@ -1,6 +1,8 @@
 import { ByteReader, MalformedBytes } from '../bytes/byte-reader.ts';
 import type { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
+import type { BitOperation } from './bit-operations.ts';
+import { bitOperations } from './bit-operations.ts';
 import type { EffectSink } from './effects.ts';
 
 /** The bytes of effects in an entry: one byte says which, its fields follow. A number never changes its meaning. */
@@ -24,14 +26,25 @@ const opcode = {
   listAppend: 17,
   listSet: 18,
   listRemove: 19,
+  combineBits: 20,
 } as const;
+
+/** In the place of a key's length: it is the key of the effect before. */
+const sameKey = 0xffff_ffff;
 
 /** Writes effects as the payload of an entry. */
 export class EffectEncoder implements EffectSink {
   readonly #out: ByteWriter;
+  /** Of the effect before in the same entry; null at its beginning. */
+  #lastKey: Bytes | null = null;
 
   constructor(out: ByteWriter) {
     this.#out = out;
+  }
+
+  /** An entry begins. */
+  begin(): void {
+    this.#lastKey = null;
   }
 
   putString(key: Bytes, value: Bytes, expiresAt: number): void {
@@ -42,43 +55,51 @@ export class EffectEncoder implements EffectSink {
       out.u8(opcode.putStringExpiring);
       out.u64(expiresAt);
     }
-    out.bytes(key);
+    this.#key(key);
     out.bytes(value);
   }
 
   appendString(key: Bytes, suffix: Bytes): void {
     this.#out.u8(opcode.appendString);
-    this.#out.bytes(key);
+    this.#key(key);
     this.#out.bytes(suffix);
   }
 
   setRange(key: Bytes, offset: number, value: Bytes): void {
     this.#out.u8(opcode.setRange);
-    this.#out.bytes(key);
+    this.#key(key);
     this.#out.u32(offset);
     this.#out.bytes(value);
   }
 
+  combineBits(operation: BitOperation, target: Bytes, sources: readonly Bytes[]): void {
+    this.#out.u8(opcode.combineBits);
+    this.#key(target);
+    this.#out.u8(bitOperations.indexOf(operation));
+    this.#out.u32(sources.length);
+    for (const source of sources) this.#out.bytes(source);
+  }
+
   remove(key: Bytes): void {
     this.#out.u8(opcode.remove);
-    this.#out.bytes(key);
+    this.#key(key);
   }
 
   setExpiry(key: Bytes, expiresAt: number): void {
     this.#out.u8(opcode.setExpiry);
-    this.#out.bytes(key);
+    this.#key(key);
     this.#out.u64(expiresAt);
   }
 
   rename(from: Bytes, to: Bytes): void {
     this.#out.u8(opcode.rename);
-    this.#out.bytes(from);
+    this.#key(from);
     this.#out.bytes(to);
   }
 
   copy(from: Bytes, to: Bytes): void {
     this.#out.u8(opcode.copy);
-    this.#out.bytes(from);
+    this.#key(from);
     this.#out.bytes(to);
   }
 
@@ -128,25 +149,45 @@ export class EffectEncoder implements EffectSink {
 
   listRemove(key: Bytes, index: number, count: number): void {
     this.#out.u8(opcode.listRemove);
-    this.#out.bytes(key);
+    this.#key(key);
     this.#out.u32(index);
     this.#out.u32(count);
   }
 
+  /** A key that comes several times in a row is written once: what a command logs must not be longer than it by much. */
+  #key(key: Bytes): void {
+    if (key === this.#lastKey) this.#out.u32(sameKey);
+    else this.#out.bytes(key);
+    this.#lastKey = key;
+  }
+
   #element(code: number, key: Bytes, element: Bytes): void {
     this.#out.u8(code);
-    this.#out.bytes(key);
+    this.#key(key);
     this.#out.bytes(element);
+  }
+}
+
+class EffectReader extends ByteReader {
+  #lastKey: Bytes | null = null;
+
+  key(): Bytes {
+    const at = this.offset;
+    if (this.u32() !== sameKey) {
+      this.offset = at;
+      this.#lastKey = this.bytes();
+    } else if (this.#lastKey === null) throw new MalformedBytes('the same key as before the first one', at);
+    return this.#lastKey as Bytes;
   }
 }
 
 /** Reads the effects of one entry into a sink, in order. Throws `MalformedBytes` on anything that the encoder cannot write. */
 export function decodeEffects(buffer: Buffer, start: number, end: number, sink: EffectSink): void {
-  const reader = new ByteReader(buffer, start, end);
+  const reader = new EffectReader(buffer, start, end);
   while (reader.remaining > 0) decodeEffect(reader, sink);
 }
 
-function decodeEffect(reader: ByteReader, sink: EffectSink): void {
+function decodeEffect(reader: EffectReader, sink: EffectSink): void {
   const at = reader.offset;
   const code = reader.u8();
   if (code === opcode.clear) {
@@ -155,21 +196,22 @@ function decodeEffect(reader: ByteReader, sink: EffectSink): void {
   }
   if (code === opcode.putStringExpiring) {
     const expiresAt = reader.u64();
-    const key = reader.bytes();
+    const key = reader.key();
     sink.putString(key, reader.bytes(), expiresAt);
     return;
   }
   const decoded =
     decodeKeyEffect(code, reader, sink) ||
     decodeElementEffect(code, reader, sink) ||
-    decodeListEffect(code, reader, sink);
+    decodeListEffect(code, reader, sink) ||
+    decodeBitEffect(code, reader, sink);
   if (!decoded) throw new MalformedBytes(`effect ${code} is unknown`, at);
 }
 
 /** Effects on strings and whole keys: false when it is none of these. */
-function decodeKeyEffect(code: number, reader: ByteReader, sink: EffectSink): boolean {
+function decodeKeyEffect(code: number, reader: EffectReader, sink: EffectSink): boolean {
   if (code > opcode.copy) return false;
-  const key = reader.bytes();
+  const key = reader.key();
   switch (code) {
     case opcode.putString:
       sink.putString(key, reader.bytes(), 0);
@@ -200,9 +242,9 @@ function decodeKeyEffect(code: number, reader: ByteReader, sink: EffectSink): bo
 }
 
 /** Effects on the elements of hashes, sets and sorted sets: false when it is none of these. */
-function decodeElementEffect(code: number, reader: ByteReader, sink: EffectSink): boolean {
+function decodeElementEffect(code: number, reader: EffectReader, sink: EffectSink): boolean {
   if (code < opcode.hashSet || code > opcode.sortedSetRemove) return false;
-  const key = reader.bytes();
+  const key = reader.key();
   const element = reader.bytes();
   switch (code) {
     case opcode.hashSet:
@@ -231,9 +273,9 @@ function decodeElementEffect(code: number, reader: ByteReader, sink: EffectSink)
 }
 
 /** Effects on the items of lists: false when it is none of these. */
-function decodeListEffect(code: number, reader: ByteReader, sink: EffectSink): boolean {
+function decodeListEffect(code: number, reader: EffectReader, sink: EffectSink): boolean {
   if (code < opcode.listInsert || code > opcode.listRemove) return false;
-  const key = reader.bytes();
+  const key = reader.key();
   if (code === opcode.listRemove) {
     const index = reader.u32();
     sink.listRemove(key, index, reader.u32());
@@ -243,5 +285,19 @@ function decodeListEffect(code: number, reader: ByteReader, sink: EffectSink): b
   if (code === opcode.listAppend) sink.listAppend(key, item);
   else if (code === opcode.listInsert) sink.listInsert(key, reader.u32(), item);
   else sink.listSet(key, reader.u32(), item);
+  return true;
+}
+
+/** The effect that combines strings: false when it is another. */
+function decodeBitEffect(code: number, reader: EffectReader, sink: EffectSink): boolean {
+  if (code !== opcode.combineBits) return false;
+  const target = reader.key();
+  const at = reader.offset;
+  const operation = bitOperations[reader.u8()];
+  const sources: Bytes[] = [];
+  for (let left = reader.u32(); left > 0; left--) sources.push(reader.bytes());
+  if (operation === undefined || sources.length === 0 || (operation === 'not' && sources.length > 1))
+    throw new MalformedBytes('strings are combined in an unknown way', at);
+  sink.combineBits(operation, target, sources);
   return true;
 }

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { BitOperation } from './bit-operations.ts';
 
 /**
  * The closed set of primitive mutations: what an entry of the log is made of. Times are absolute, outcomes of chance
@@ -14,6 +15,11 @@ export interface EffectSink {
   appendString(key: Bytes, suffix: Bytes): void;
   /** Overwrites part of a string, zero-padded up to `offset`, keeping its expiry; creates it when absent. */
   setRange(key: Bytes, offset: number, value: Bytes): void;
+  /**
+   * Puts at `target` what `sources` give bit by bit, without expiry; missing ones are empty. When all are, the target
+   * goes. All keys are in one shard.
+   */
+  combineBits(operation: BitOperation, target: Bytes, sources: readonly Bytes[]): void;
   /** Deletes a key of any type. */
   remove(key: Bytes): void;
   /** Sets the expiry of a key that exists; 0 removes it. */

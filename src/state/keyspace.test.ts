@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MalformedBytes } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { EffectEncoder } from './effect-codec.ts';
 import type { EffectSink } from './effects.ts';
@@ -57,12 +58,14 @@ const effect: fc.Arbitrary<Effect> = fc.oneof(
 function longStringEffect(): fc.Arbitrary<Effect> {
   const name = fc.constantFrom('long1', 'long2');
   const length = fc.constantFrom(1, 100, 20_000, 65_535, 65_536, 65_537, 150_000);
-  return fc.tuple(name, length, value, fc.nat(4)).map(([k, n, v, what]): Effect => {
+  return fc.tuple(name, length, value, fc.nat(6)).map(([k, n, v, what]): Effect => {
     return (sink) => {
       if (what === 0) sink.putString(k, v.padEnd(n, 'x'), 0);
       else if (what === 1) sink.appendString(k, v.padEnd(n >> 2, 'y'));
       else if (what === 2) sink.setRange(k, n, v);
       else if (what === 3) sink.copy('long1', 'long2');
+      else if (what === 4) sink.combineBits(v < 'm' ? 'xor' : 'or', 'long1', [k, 'long2', 'a', 'none']);
+      else if (what === 5) sink.combineBits('not', k, ['long2']);
       else sink.setExpiry(k, 8000);
     };
   });
@@ -133,16 +136,20 @@ function restored(slices: { next(bytes: number): Buffer | null }): Keyspace {
 describe('the keyspace', () => {
   it('pitfall 37: effects through bytes give the state that they gave directly', () => {
     fc.assert(
-      fc.property(fc.array(effect, { maxLength: 60 }), (effects) => {
+      fc.property(fc.array(fc.array(effect, { maxLength: 4 }), { maxLength: 30 }), (entries) => {
         const leader = new Keyspace();
         const follower = new Keyspace();
+        const out = new ByteWriter(64);
+        const encoder = new EffectEncoder(out);
         let lsn = 0;
-        for (const apply of effects) {
+        for (const effects of entries) {
           lsn += 1;
           leader.writeLsn = lsn;
-          apply(leader);
-          const out = new ByteWriter(64);
-          apply(new EffectEncoder(out));
+          encoder.begin();
+          for (const apply of effects) {
+            apply(leader);
+            apply(encoder);
+          }
           const bytes = out.take();
           follower.applyEntry(bytes, 0, bytes.length, lsn);
         }
@@ -155,6 +162,25 @@ describe('the keyspace', () => {
         if (follower.size === 0) expect(follower.memoryBytes).toBe(0);
       }),
     );
+  });
+
+  it('an entry with many effects on one key holds the key once', () => {
+    const out = new ByteWriter(64);
+    const encoder = new EffectEncoder(out);
+    const name = 'k'.repeat(10_000);
+    encoder.begin();
+    for (let i = 0; i < 1000; i++) encoder.hashSet(name, String(i), 'v');
+    expect(out.length).toBeLessThan(30_000);
+    const [first, last] = [new Keyspace(), new Keyspace()];
+    for (let i = 0; i < 1000; i++) first.hashSet(name, String(i), 'v');
+    const bytes = out.take();
+    last.applyEntry(bytes, 0, bytes.length, 1);
+    expect(last.digest()).toBe(first.digest());
+    encoder.begin();
+    encoder.remove(name);
+    expect(out.length).toBeGreaterThan(10_000);
+    const same = Buffer.from([5, 255, 255, 255, 255]);
+    expect(() => last.applyEntry(same, 0, same.length, 2)).toThrow(MalformedBytes);
   });
 
   it('pitfall 42: a checkpoint holds the state of its moment, whatever changes while it is read', () => {

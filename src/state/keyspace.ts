@@ -1,5 +1,7 @@
 import { ByteReader } from '../bytes/byte-reader.ts';
 import type { Bytes } from '../bytes/types.ts';
+import type { BitOperation } from './bit-operations.ts';
+import { combineStrings } from './bit-operations.ts';
 import { KeyspaceSlices } from './checkpoint-slices.ts';
 import type { Collection } from './collections.ts';
 import { HashValue, ListValue, SetValue, SortedSetValue } from './collections.ts';
@@ -107,6 +109,16 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     this.memoryBytes += changed.length - length;
     entry.value = changed;
     entry.lsn = this.writeLsn;
+  }
+
+  combineBits(operation: BitOperation, target: Bytes, sources: readonly Bytes[]): void {
+    const values = sources.map((source) => {
+      const entry = this.peek(source);
+      return entry === undefined ? '' : stringIn(entry, source);
+    });
+    const combined = combineStrings(operation, values);
+    if (combined.length === 0) this.remove(target);
+    else this.#put(target, combined, 0);
   }
 
   remove(key: Bytes): void {

@@ -9,6 +9,7 @@ import { startRival } from '../support/redis-rival.ts';
 import type { Scenario } from '../support/redis-script.ts';
 import { compare, Side } from '../support/redis-script.ts';
 import { redisServerVersion, startRedis } from '../support/redis-server.ts';
+import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
@@ -61,6 +62,7 @@ describe('a client', () => {
 
   describe.each([
     ['strings', stringScenarios],
+    ['bitmaps', bitmapScenarios],
     ['keys', keyScenarios],
     ['lists', listScenarios],
     ['expiry', expiryScenarios],
