@@ -24,10 +24,13 @@ function remove(context: CommandContext, args: readonly Bytes[]): void {
   context.reply.integer(count);
 }
 
-function countExisting(context: CommandContext, args: readonly Bytes[]): void {
-  let count = 0;
-  for (let i = 1; i < args.length; i++) if (context.get(args[i] as Bytes) !== undefined) count += 1;
-  context.reply.integer(count);
+/** EXISTS only looks; TOUCH counts as a use. */
+function countExisting(how: 'look' | 'get') {
+  return (context: CommandContext, args: readonly Bytes[]): void => {
+    let count = 0;
+    for (let i = 1; i < args.length; i++) if (context[how](args[i] as Bytes) !== undefined) count += 1;
+    context.reply.integer(count);
+  };
 }
 
 function rename(context: CommandContext, args: readonly Bytes[]): void {
@@ -185,7 +188,7 @@ function conditionsMet(conditions: ReadonlySet<string>, current: number, at: num
 /** Time to live or expiry time; -2 for a missing key, -1 for one that never expires. */
 function timeLeft(unitMs: number, absolute: boolean) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
-    const entry = context.get(args[1] as Bytes);
+    const entry = context.look(args[1] as Bytes);
     if (entry === undefined) context.reply.integer(-2);
     else if (entry.expiresAt === 0) context.reply.integer(-1);
     else {
@@ -197,7 +200,7 @@ function timeLeft(unitMs: number, absolute: boolean) {
 
 function objectInfo(answer: (entry: Entry, context: CommandContext) => void) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
-    const entry = context.get(args[2] as Bytes);
+    const entry = context.look(args[2] as Bytes);
     if (entry === undefined) context.reply.nil();
     else answer(entry, context);
   };
@@ -236,7 +239,7 @@ export const keyCommands: readonly CommandSpec[] = [
       'key [key ...]',
       'How many of the named keys exist.',
     ],
-    countExisting,
+    countExisting('look'),
   ),
   onKeys(
     'touch',
@@ -249,14 +252,14 @@ export const keyCommands: readonly CommandSpec[] = [
       'key [key ...]',
       'How many of the named keys exist; they count as used.',
     ],
-    countExisting,
+    countExisting('get'),
   ),
   onKeys(
     'type',
     firstKey,
     [2, ['readonly', 'fast'], '1.0.0', 'O(1)', 'key', 'Type of the value at a key.'],
     (context, args) => {
-      const entry = context.get(args[1] as Bytes);
+      const entry = context.look(args[1] as Bytes);
       context.reply.simple(entry === undefined ? 'none' : typeOf(entry.value));
     },
   ),
@@ -394,8 +397,8 @@ export const keyCommands: readonly CommandSpec[] = [
     onKeys(
       'object|idletime',
       objectKey,
-      [3, ['readonly'], '2.2.3', 'O(1)', 'key', 'Always 0: uses are not recorded.'],
-      objectInfo((_, { reply }) => reply.integer(0)),
+      [3, ['readonly'], '2.2.3', 'O(1)', 'key', 'Seconds since the last use that this node knows of.'],
+      objectInfo((entry, context) => context.reply.integer(Math.floor(context.idleMs(entry) / 1000))),
     ),
     onKeys(
       'object|freq',

@@ -81,6 +81,10 @@ export interface CommandContext {
    * (leader, by emitting its delete) or hidden (follower).
    */
   get(key: Bytes): Entry | undefined;
+  /** The same, without counting as a use of the key: for commands that ask about a key rather than for its value. */
+  look(key: Bytes): Entry | undefined;
+  /** Time since the last use of a key, in ms, as far as this node knows. */
+  idleMs(entry: Entry): number;
   /** Effects of this command. Only commands flagged `write` may emit. */
   readonly effects: EffectSink;
   /**

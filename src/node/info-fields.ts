@@ -23,6 +23,7 @@ interface InfoSource {
     readonly rejected: number;
     readonly bytesIn: number;
     readonly bytesOut: number;
+    readonly evicted: number;
   };
 }
 
@@ -82,22 +83,33 @@ function clients({ config, host, clients: connected }: InfoSource): InfoSection 
   };
 }
 
-function memory({ host }: InfoSource): InfoSection {
+/** Highest use of memory that anybody has asked about. */
+let peakBytes = 0;
+
+function memory({ config, host }: InfoSource): InfoSection {
   const { heapUsed, external, rss } = process.memoryUsage();
+  const used = heapUsed + external;
+  peakBytes = Math.max(peakBytes, used);
   let dataset = 0;
   for (const replica of host.replicas.values()) dataset += replica.keyspace.memoryBytes;
   return {
     section: 'Memory',
     fields: [
-      ['used_memory', heapUsed + external],
-      ['used_memory_human', humanBytes(heapUsed + external)],
+      ['used_memory', used],
+      ['used_memory_human', humanBytes(used)],
       ['used_memory_rss', rss],
       ['used_memory_rss_human', humanBytes(rss)],
+      ['used_memory_peak', peakBytes],
+      ['used_memory_peak_human', humanBytes(peakBytes)],
       ['used_memory_dataset', dataset],
+      ['used_memory_dataset_perc', `${((dataset / used) * 100).toFixed(2)}%`],
       ['total_system_memory', os.totalmem()],
-      ['maxmemory', 0],
-      ['maxmemory_human', '0B'],
-      ['maxmemory_policy', 'noeviction'],
+      ['maxmemory', config.maxmemory],
+      ['maxmemory_human', humanBytes(config.maxmemory)],
+      ['maxmemory_policy', config['maxmemory-policy']],
+      ['mem_fragmentation_ratio', (rss / used).toFixed(2)],
+      // The limit is compared with the estimate of the dataset alone.
+      ['mem_not_counted_for_evict', Math.max(used - dataset, 0)],
       ['mem_allocator', 'v8'],
     ],
   };
@@ -130,7 +142,7 @@ function stats({ commandsPerSecond, counted }: InfoSource): InfoSection {
       ['total_net_output_bytes', counted.bytesOut],
       ['rejected_connections', counted.rejected],
       ['total_error_replies', counted.errors],
-      ['evicted_keys', 0],
+      ['evicted_keys', counted.evicted],
     ],
   };
 }

@@ -39,7 +39,11 @@ export type OptionValues = {
 export type OptionValue = OptionValues[OptionName];
 
 const timeUnits: Record<string, number> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-const sizeUnits: Record<string, number> = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40 };
+/** As Redis has them: without the b they are decimal. */
+const sizeUnits: Record<string, number> = {
+  ...{ b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40 },
+  ...{ k: 1e3, m: 1e6, g: 1e9 },
+};
 export const nodeName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 
 /** Number and unit; null when it is neither. */

@@ -1,3 +1,5 @@
+import { evictionPolicies } from '../shard/evictor.ts';
+
 /**
  * How the text of an option becomes a value. Times are milliseconds except for `seconds`, which Redis counts so; a range
  * is two times, `300ms..600ms`.
@@ -19,6 +21,7 @@ export const optionGroups = [
   'Replication',
   'Log',
   'Checkpoints',
+  'Memory',
   'Clients',
   'Logging',
 ] as const;
@@ -305,6 +308,36 @@ export const optionTable = {
     since: '0.1.0',
     min: 100,
     help: 'A checkpoint is cut after this time, when there were writes.',
+  },
+  maxmemory: {
+    kind: 'bytes',
+    default: '0',
+    group: 'Memory',
+    since: '0.1.0',
+    help: 'Most bytes that keys and values of a shard may take, as its leader estimates them; 0: no limit.',
+    redisName: 'maxmemory',
+    runtime: true,
+  },
+  'maxmemory-policy': {
+    kind: 'text',
+    default: 'noeviction',
+    group: 'Memory',
+    since: '0.1.0',
+    words: evictionPolicies,
+    help: 'Which keys a leader deletes when there are more: by last use, next to expire or any, of all keys or of those that expire.',
+    redisName: 'maxmemory-policy',
+    runtime: true,
+  },
+  'maxmemory-samples': {
+    kind: 'integer',
+    default: '5',
+    group: 'Memory',
+    since: '0.1.0',
+    min: 1,
+    max: 64,
+    help: 'Keys that are looked at to find one that was not used for long.',
+    redisName: 'maxmemory-samples',
+    runtime: true,
   },
   'park-timeout': {
     kind: 'milliseconds',

@@ -36,6 +36,7 @@ interface Base {
   rejected: number;
   bytesIn: number;
   bytesOut: number;
+  evicted: number;
 }
 
 /** What commands may ask of the node, answered from its parts. */
@@ -44,7 +45,7 @@ export class Services implements NodeServices {
   readonly bellwetherVersion = version;
   readonly settings: Settings;
   #parts: NodeParts | null = null;
-  #base: Base = { commands: 0, errors: 0, accepted: 0, rejected: 0, bytesIn: 0, bytesOut: 0 };
+  #base: Base = { commands: 0, errors: 0, accepted: 0, rejected: 0, bytesIn: 0, bytesOut: 0, evicted: 0 };
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -128,7 +129,7 @@ export class Services implements NodeServices {
   resetStatistics(): void {
     const { host, listener } = this.#node;
     const { commands, errors } = host.stats;
-    this.#base = { commands, errors, ...listener.counters };
+    this.#base = { commands, errors, ...listener.counters, evicted: evictedOn(host) };
   }
 
   info(): readonly InfoSection[] {
@@ -147,6 +148,7 @@ export class Services implements NodeServices {
         rejected: listener.counters.rejected - base.rejected,
         bytesIn: listener.counters.bytesIn - base.bytesIn,
         bytesOut: listener.counters.bytesOut - base.bytesOut,
+        evicted: evictedOn(host) - base.evicted,
       },
     });
   }
@@ -167,6 +169,12 @@ export class Services implements NodeServices {
     }
     return sum.toString('hex');
   }
+}
+
+function evictedOn(host: ShardHost): number {
+  let evicted = 0;
+  for (const { evictor } of host.replicas.values()) evicted += evictor.evicted;
+  return evicted;
 }
 
 /** As CLIENT LIST shows them. */

@@ -2,6 +2,7 @@ import type { CoreOptions } from '../core/options.ts';
 import { BellwetherError } from '../errors.ts';
 import type { NodeLogOptions } from '../log/types.ts';
 import type { ClientListenerOptions } from '../server/client-listener.ts';
+import type { EvictionPolicy } from '../shard/evictor.ts';
 import type { ReplicaOptions } from '../shard/replica-context.ts';
 import type { SessionOptions } from '../shard/session-host.ts';
 import type { NodeConfig } from './config.ts';
@@ -25,8 +26,6 @@ const fixedParameters: Record<string, string> = {
   appendonly: 'yes',
   appendfsync: 'always',
   databases: '1',
-  maxmemory: '0',
-  'maxmemory-policy': 'noeviction',
   'cluster-enabled': 'yes',
 };
 
@@ -129,6 +128,9 @@ function replicaOptions(config: NodeConfig): Omit<ReplicaOptions, 'core'> {
     checkpointMs: config['checkpoint-time'],
     diskStallMs: config['disk-stall'],
     snapshotPieceBytes,
+    maxMemory: config.maxmemory,
+    evictionPolicy: config['maxmemory-policy'] as EvictionPolicy,
+    evictionSamples: config['maxmemory-samples'],
   };
 }
 

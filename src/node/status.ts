@@ -95,7 +95,11 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
   };
 }
 
-function shardStatus(replica: Replica, { topology, log, host }: StatusParts, now: number): ShardStatus {
+function shardStatus(
+  replica: Replica,
+  { config, topology, log, host }: StatusParts,
+  now: number,
+): ShardStatus {
   const { core, keyspace, checkpointer, shard } = replica;
   const leads = core.role === 'leader';
   const manifest = checkpointer.latestManifest;
@@ -114,6 +118,8 @@ function shardStatus(replica: Replica, { topology, log, host }: StatusParts, now
     applied: keyspace.appliedLsn,
     keys: keyspace.size,
     memoryBytes: keyspace.memoryBytes,
+    memoryLimit: config.maxmemory,
+    evicted: replica.evictor.evicted,
     leaderSilenceMs: leads ? 0 : Math.round(host.now() - core.following.heardMs),
     checkpoint:
       manifest === null ? null : { lsn: manifest.lsn, digest: manifest.digest, keys: manifest.keys },

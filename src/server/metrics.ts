@@ -24,6 +24,16 @@ const metrics: readonly (readonly [name: string, help: string, rows: (status: No
   ['bellwether_keys', 'Keys in the shard', perShard((shard) => shard.keys)],
   ['bellwether_state_bytes', 'Estimated bytes of keys and values', perShard((shard) => shard.memoryBytes)],
   [
+    'bellwether_state_bytes_limit',
+    'Most bytes of keys and values; 0: no limit',
+    perShard((shard) => shard.memoryLimit),
+  ],
+  [
+    'bellwether_evicted_keys_total',
+    'Keys evicted by this node for want of memory, since its start',
+    perShard((shard) => shard.evicted),
+  ],
+  [
     'bellwether_leader_silence_ms',
     'Milliseconds since the leader was last heard; -1 when none is known',
     perShard((shard) => shard.leaderSilenceMs),

@@ -47,6 +47,10 @@ export interface ShardStatus {
   readonly applied: number;
   readonly keys: number;
   readonly memoryBytes: number;
+  /** Limit of them; 0: none. */
+  readonly memoryLimit: number;
+  /** Keys that this node has evicted, since its start. */
+  readonly evicted: number;
   readonly leaderSilenceMs: number;
   readonly checkpoint: { readonly lsn: number; readonly digest: string; readonly keys: number } | null;
   readonly gatesWaiting: number;

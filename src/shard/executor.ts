@@ -9,6 +9,7 @@ import type { EffectSink } from '../state/effects.ts';
 import type { Entry } from '../state/entry.ts';
 import type { Keyspace } from '../state/keyspace.ts';
 import type { KeyspaceView } from '../state/types.ts';
+import { idleMs } from '../state/use-clock.ts';
 import { LeaderEffects } from './leader-effects.ts';
 import type { Watches } from './watches.ts';
 
@@ -81,21 +82,23 @@ export class Executor implements CommandContext {
     this.#policy = policy;
     this.#gate = 0;
     this.sawAll = false;
+    this.#keyspace.countsUses = !session.noTouch || spec.name === 'touch';
     try {
       (spec.run as NonNullable<CommandSpec['run']>)(this, args);
     } catch (error) {
       throw halfEntry(spec.name, error as Error);
     }
+    this.#keyspace.countsUses = true;
     return this.#close() ? -this.#keyspace.appliedLsn : this.#gate;
   }
 
-  /** The leader's own work (expiry): deletes keys as one entry; true when it wrote one. */
-  expire(keys: readonly Bytes[]): boolean {
+  /** The leader's own work (expiry, eviction): deletes keys as one entry; true when it wrote one. */
+  removeKeys(keys: Iterable<Bytes>): boolean {
     this.#policy = 0;
     try {
       for (const key of keys) this.#leaderEffects.remove(key);
     } catch (error) {
-      throw halfEntry('expiry', error as Error);
+      throw halfEntry('expiry or eviction', error as Error);
     }
     return this.#close();
   }
@@ -111,6 +114,12 @@ export class Executor implements CommandContext {
   // What handlers see.
 
   get(key: Bytes): Entry | undefined {
+    const entry = this.look(key);
+    if (entry !== undefined && this.#keyspace.countsUses) entry.usedAt = this.#keyspace.useClock;
+    return entry;
+  }
+
+  look(key: Bytes): Entry | undefined {
     const entry = this.#keyspace.peek(key);
     const gate = this.#keyspace.gateOf(key, entry);
     if (gate > this.#gate) this.#gate = gate;
@@ -128,6 +137,10 @@ export class Executor implements CommandContext {
     this.#gate = Math.max(this.#gate, this.#host.lastLsn());
     this.sawAll = true;
     return this.#host.wholeView();
+  }
+
+  idleMs(entry: Entry): number {
+    return idleMs(entry.usedAt, this.#keyspace.useClock);
   }
 
   isLive(entry: Entry): boolean {

@@ -10,9 +10,10 @@ import type { NodeLog } from '../log/types.ts';
 import type { PeerNetwork } from '../peer/types.ts';
 import type { CheckpointStore } from '../state/checkpoint-store.ts';
 import type { KeyspaceView } from '../state/types.ts';
+import type { EvictionOptions } from './evictor.ts';
 import type { Replica } from './replica.ts';
 
-export interface ReplicaOptions {
+export interface ReplicaOptions extends EvictionOptions {
   readonly core: CoreOptions;
   /** Fewer in-sync voters than this, the leader included, and writes are refused before they are executed. */
   readonly minInSync: number;

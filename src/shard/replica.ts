@@ -9,9 +9,11 @@ import type { Batch } from '../log/batch.ts';
 import { BatchBuilder, entryKind } from '../log/batch.ts';
 import type { LogPosition, RecoveredShard, ShardLogListener } from '../log/types.ts';
 import { Keyspace } from '../state/keyspace.ts';
+import { useClockAt } from '../state/use-clock.ts';
 import type { AckPolicy, Stage } from './ack-policy.ts';
 import { Applier } from './applier.ts';
 import { Checkpointer } from './checkpointer.ts';
+import { Evictor } from './evictor.ts';
 import { Executor } from './executor.ts';
 import type { GateWaiter } from './gate-board.ts';
 import { GateBoard } from './gate-board.ts';
@@ -40,6 +42,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly watches = new Watches();
   readonly executor: Executor;
   readonly checkpointer: Checkpointer;
+  readonly evictor: Evictor;
   /** Entries that were cut from this replica's log although they had been executed. */
   lostEntries = 0;
   elections = 0;
@@ -78,6 +81,9 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       context.services,
       context.random,
     );
+    this.evictor = new Evictor(this.keyspace, context.options, context.random, (keys) => {
+      if (this.executor.removeKeys(keys)) context.touched();
+    });
     this.#applier = new Applier(this, context);
     this.checkpointer = new Checkpointer(this, context);
     this.#shipper = new Shipper(this, context);
@@ -129,6 +135,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   /** Brings the replica up from what is on disk. Throws when it cannot serve without losing what it may have promised. */
   *open(recovered: RecoveredShard | null, initial: Membership, incomplete: boolean): Task<void> {
+    this.keyspace.useClock = useClockAt(this.#context.clock.wallMs());
     const init: CoreInit = yield* openReplicaState(this, this.#context, recovered, initial, incomplete);
     this.#core = new Core(init, this.#context.options.core, this, () => this.#context.random.float());
     this.keyspace.keepTombstones = false;
@@ -139,6 +146,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   tick(now: number): void {
     this.seal();
+    this.keyspace.useClock = useClockAt(this.#shardTime());
     // A state that needs no rebuilding any more is as good as the others'.
     if (this.#core.reluctant && !this.rebuilding) this.#core.reluctant = false;
     const stalled = this.#context.log.stalledMs() > this.#context.options.diskStallMs;
@@ -153,6 +161,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     if (this.#serving) {
       if (this.#core.accepting) {
         this.#expireDue();
+        if (!this.#context.log.stats.spaceShort) this.evictor.tick();
         if (this.checkpointer.isDue(now)) this.#mark();
       }
       pushCommit(this.#core, now);
@@ -295,9 +304,14 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     return true;
   }
 
+  /** True when the limit of memory is passed and nothing is left that may be evicted. Otherwise there is room now. */
+  lacksMemory(): boolean {
+    return this.#serving && !this.evictor.makeRoom();
+  }
+
   #expireDue(): void {
     const due = this.keyspace.nextDue(this.#shardTime(), expiryBatch, expiryBatchBytes);
-    if (due.length > 0 && this.executor.expire(due)) this.#context.touched();
+    if (due.length > 0 && this.executor.removeKeys(due)) this.#context.touched();
   }
 
   // Gates.

@@ -37,6 +37,8 @@ export interface SessionOptions {
 /** What sessions share on a node. */
 export interface SessionHost {
   readonly options: SessionOptions;
+  /** True when a shard that this node leads takes more memory than it may, and nothing can be evicted. */
+  lacksMemory(): boolean;
   /** Empty: none is asked for. */
   readonly password: string;
   /** One writer for all sessions: each command's reply is taken from it before the next command runs. */

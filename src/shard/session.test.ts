@@ -25,6 +25,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
       },
     },
     sealLarge: () => {},
+    lacksMemory: () => false,
     followersHolding: () => 0,
     get leads() {
       return leader.leads;

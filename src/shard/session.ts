@@ -193,11 +193,21 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
         return;
       }
     }
+    // What is queued takes memory too, whatever it is.
+    if (this.#host.lacksMemory()) {
+      this.#refuse(spec.name, outOfMemory);
+      return;
+    }
     if (!transaction.queue(spec, args, slot, needs, this.#host.options.requestBytes)) {
       this.#replyError('ERR Transaction is too large');
       return;
     }
     this.#reply((writer) => writer.simple('QUEUED'), null);
+  }
+
+  /** True for what may take more memory. */
+  #grows(spec: CommandSpec): boolean {
+    return spec.name === 'exec' ? this.transaction.grows : spec.flags.includes('denyoom');
   }
 
   #executeOn(spec: CommandSpec, args: Bytes[], sinceMs: number, needs: Needs, slot: number): void {
@@ -215,6 +225,10 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       if (spec.name === 'exec') this.#discard();
       this.transaction.fail();
       this.#replyError(where.line);
+      return;
+    }
+    if (where.kind === 'leader' && this.#grows(spec) && where.replica.lacksMemory()) {
+      this.#refuse(spec.name, outOfMemory);
       return;
     }
     if (where.all !== undefined && needs === 'write') this.#runOnAll(where.all, spec, args);
@@ -459,7 +473,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const { commands, failed } = transaction;
     const replica = this.#current;
     // A watched key that has expired meanwhile changes now, before it is judged.
-    if (replica !== null) for (const key of transaction.watchedKeys) replica.executor.get(key);
+    if (replica !== null) for (const key of transaction.watchedKeys) replica.executor.look(key);
     const { dirty } = transaction;
     this.#discard();
     if (failed) {
@@ -481,7 +495,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const replica = this.#current;
     if (replica === null) return;
     for (const key of keys) {
-      replica.executor.get(key);
+      replica.executor.look(key);
       this.transaction.watch(key, replica.watches);
     }
   }
@@ -545,6 +559,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#host.replied(this);
   }
 }
+
+const outOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** Commands that run at once inside MULTI. */
 const immediate: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);

@@ -150,6 +150,11 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.#parked.delete(session);
   }
 
+  lacksMemory(): boolean {
+    for (const replica of this.replicas.values()) if (replica.lacksMemory()) return true;
+    return false;
+  }
+
   closeSessions(reason: string): void {
     for (const session of [...this.sessions.values()]) session.close(reason);
   }

@@ -21,6 +21,8 @@ export class Transaction implements Watcher {
   crossSlot = false;
   /** The strongest need among the queued commands. */
   needs: 'nothing' | 'read' | 'write' = 'nothing';
+  /** True when a queued command may take memory. */
+  grows = false;
   #bytes = 0;
   readonly #watched = new Map<Bytes, Watches>();
 
@@ -50,6 +52,7 @@ export class Transaction implements Watcher {
     // What will not run is not kept, so its keys do not count either.
     if (this.failed || this.dirty) return true;
     this.commands.push({ spec, args });
+    if (spec.flags.includes('denyoom')) this.grows = true;
     if (slot >= 0 && this.slot >= 0 && slot !== this.slot) this.crossSlot = true;
     if (slot >= 0) this.slot = slot;
     return true;
@@ -62,6 +65,7 @@ export class Transaction implements Watcher {
     this.slot = -1;
     this.crossSlot = false;
     this.needs = 'nothing';
+    this.grows = false;
     this.#bytes = 0;
   }
 

@@ -26,6 +26,9 @@ export function drawOptions(random: SeededRandom): SimOptions {
     },
     replica: {
       minInSync: 1,
+      maxMemory: 0,
+      evictionPolicy: 'allkeys-lru',
+      evictionSamples: 5,
       checkpointBytes: random.pick([4 << 10, 32 << 10, 1 << 20]),
       checkpointMs: random.pick([1000, 5000, 60_000]),
       diskStallMs: 1000,

@@ -18,11 +18,14 @@ export class Entry {
   expiresAt: number;
   /** LSN of the last write to the key: what a reply that saw it waits for. */
   lsn: number;
+  /** Reading of the use clock when the key was last used. Each replica has its own view of it. */
+  usedAt: number;
 
-  constructor(value: Value, expiresAt: number, lsn: number) {
+  constructor(value: Value, expiresAt: number, lsn: number, usedAt: number) {
     this.value = value;
     this.expiresAt = expiresAt;
     this.lsn = lsn;
+    this.usedAt = usedAt;
   }
 }
 

@@ -33,6 +33,16 @@ export class ExpiryIndex {
     return this.#heap[0]?.at ?? Number.POSITIVE_INFINITY;
   }
 
+  /** The earliest item. */
+  get first(): Due | undefined {
+    return this.#heap[0];
+  }
+
+  /** One of all items, by a place from 0 to below `size`. */
+  at(place: number): Due {
+    return this.#heap[place] as Due;
+  }
+
   /** Takes the earliest item out. */
   pop(): Due | undefined {
     const heap = this.#heap;

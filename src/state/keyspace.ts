@@ -12,6 +12,7 @@ import type { StringValue, Value } from './entry.ts';
 import { copyOf, Entry, memoryOf, stringValue, valueBytes } from './entry.ts';
 import { decodePiece } from './entry-codec.ts';
 import { ExpiryIndex } from './expiry-index.ts';
+import { KeyWalk } from './key-walk.ts';
 import { LongString, plainStringBytes } from './long-string.ts';
 import { Scanner } from './scanner.ts';
 import { slotCount, slotOf } from './slot.ts';
@@ -20,6 +21,8 @@ import type { CheckpointLoader, CheckpointSlices, KeyspaceView, StateMachine } f
 
 /** Steps taken inside one slot to find a random key. */
 const randomSteps = 4096;
+/** Outdated items of the index that are met before it gives up on chance. */
+const expiringTries = 32;
 
 /**
  * The state of one shard: per slot a map from key to entry. Mutated only through the effects (`EffectSink`), which a
@@ -29,6 +32,9 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   /** Stamped into whatever the next effects touch. */
   writeLsn = 0;
   appliedLsn = 0;
+  /** Noted at keys that are used: the time, see `useClockAt`. Changes do not count as uses while `countsUses` is false. */
+  useClock = 0;
+  countsUses = true;
   /** Estimated bytes of keys, values and what holds them. */
   memoryBytes = 0;
   #slots: (Map<Bytes, Entry> | undefined)[] = new Array(slotCount);
@@ -39,6 +45,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   readonly #due = new ExpiryIndex();
   readonly #tombstones = new Tombstones();
   readonly #scanner = new Scanner();
+  readonly #walk = new KeyWalk();
   #checkpoint: KeyspaceSlices | null = null;
 
   get size(): number {
@@ -79,7 +86,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     const slot = slotOf(key);
     const entry = this.#change(slot, key);
     if (entry === undefined) {
-      this.#insert(slot, key, new Entry(value, expiresAt, this.writeLsn));
+      this.#insert(slot, key, new Entry(value, expiresAt, this.writeLsn, this.useClock));
       return;
     }
     this.memoryBytes += valueBytes(value) - valueBytes(entry.value);
@@ -103,7 +110,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     const { length } = old;
     const changed = written(old, offset, bytes);
     if (entry === undefined) {
-      this.#insert(slotOf(key), key, new Entry(changed, 0, this.writeLsn));
+      this.#insert(slotOf(key), key, new Entry(changed, 0, this.writeLsn, this.useClock));
       return;
     }
     this.memoryBytes += changed.length - length;
@@ -234,7 +241,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     const existing = this.#existing(key, kind);
     if (existing !== undefined) return existing;
     const value = new kind();
-    this.#insert(slotOf(key), key, new Entry(value, 0, this.writeLsn));
+    this.#insert(slotOf(key), key, new Entry(value, 0, this.writeLsn, this.useClock));
     return value;
   }
 
@@ -261,6 +268,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     this.#floorLsn = this.writeLsn;
     this.#due.rebuild([]);
     this.#scanner.reset();
+    this.#walk.reset();
     // A checkpoint under way goes on reading the slots as they were; nothing changes them any more.
     this.#checkpoint = null;
   }
@@ -269,6 +277,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   #change(slot: number, key: Bytes): Entry | undefined {
     const entry = this.#slots[slot]?.get(key);
     if (this.#checkpoint !== null) this.#checkpoint.beforeChange(slot, key, entry);
+    if (entry !== undefined && this.countsUses) entry.usedAt = this.useClock;
     return entry;
   }
 
@@ -320,6 +329,32 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
       bytes += item.key.length;
     }
     return keys;
+  }
+
+  /** The next key of a walk around all of them that never ends; undefined when there is none. */
+  walk(): readonly [Bytes, Entry] | undefined {
+    return this.#walk.next(this.#slots);
+  }
+
+  /** A random key of those that expire; undefined when there is none. */
+  someExpiring(random: { below(bound: number): number }): readonly [Bytes, Entry] | undefined {
+    if (this.#expiring === 0) return undefined;
+    for (let i = 0; i < expiringTries; i++) {
+      const item = this.#due.at(random.below(this.#due.size));
+      const entry = this.peek(item.key);
+      if (entry?.expiresAt === item.at) return [item.key, entry];
+    }
+    const soonest = this.soonestToExpire();
+    return soonest === undefined ? undefined : [soonest, this.peek(soonest) as Entry];
+  }
+
+  /** The key that expires first; undefined when none does. */
+  soonestToExpire(): Bytes | undefined {
+    for (;;) {
+      const item = this.#due.first;
+      if (item === undefined || this.peek(item.key)?.expiresAt === item.at) return item?.key;
+      this.#due.pop();
+    }
   }
 
   // The whole keyspace.
@@ -386,7 +421,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
             const entry = this.peek(key);
             if (entry !== undefined) return entry.value;
             const value = make();
-            this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0));
+            this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0, this.useClock));
             return value;
           });
           this.memoryBytes += grown;

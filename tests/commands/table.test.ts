@@ -14,6 +14,7 @@ import { connectionScenarios } from './connection-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
+import { memoryScenarios } from './memory-scenarios.ts';
 import { passwordScenarios } from './password-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
@@ -68,6 +69,7 @@ describe('a client', () => {
     ['expiry', expiryScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],
+    ['memory', memoryScenarios],
     ['the server and its commands', serverScenarios],
   ] as const)('hears what Redis says: %s', (_group, scenarios) => {
     it.each(scenarios)('$title', (each) => agree(each, 2));
