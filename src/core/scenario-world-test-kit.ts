@@ -1,4 +1,5 @@
 import { CommittedEntries } from '../sim/committed-entries.ts';
+import { checkLeaderCompleteness } from '../sim/leader-completeness.ts';
 import { checkLogMatching } from '../sim/log-matching.ts';
 import { OneLeaderPerTerm } from '../sim/one-leader.ts';
 import type { CoreOptions } from './options.ts';
@@ -97,7 +98,7 @@ export class ScenarioCluster implements ScenarioWorld {
 
   elected(node: ScenarioNode): void {
     this.#check(this.#leaders.check({ node: node.id, term: node.core.term, leads: true }));
-    this.#check(this.#committed.checkLeader(this.#view(node)));
+    this.#check(checkLeaderCompleteness(this.#view(node), this.#committed));
   }
 
   /** Logs that share an entry share everything before it. */

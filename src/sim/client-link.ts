@@ -2,6 +2,7 @@ import type { Reply } from '../resp/reply-parser.ts';
 import { ReplyParser } from '../resp/reply-parser.ts';
 import type { ClientSession } from '../shard/session-types.ts';
 import type { EventLoop } from './event-loop.ts';
+import { ReplyWatch } from './reply-watch.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { Death } from './sim-disk.ts';
 import type { Life, SimNode } from './sim-node.ts';
@@ -23,6 +24,7 @@ export class ClientLink {
     if (death === 'kill') this.#closeSoon();
   };
   #session: ClientSession | null = null;
+  #watch: ReplyWatch | null = null;
   #open = true;
   /** Commands that wait until the session takes them. */
   readonly #commands: string[][] = [];
@@ -47,11 +49,17 @@ export class ClientLink {
   #accept(): void {
     const host = this.#life?.host ?? null;
     if (host === null) return;
-    this.#session = host.openSession({
-      write: (bytes) => this.#back(() => this.#take(bytes)),
+    const opened = host.openSession({
+      write: (bytes) => {
+        this.#watch?.leaves(bytes);
+        this.#back(() => this.#take(bytes));
+      },
       resume: () => this.#feed(),
       close: () => this.#closeSoon(),
     });
+    const session = host.sessions.get(opened.id);
+    if (session !== undefined) this.#watch = new ReplyWatch(this.node.id, session, this.node.replyEvents);
+    this.#session = opened;
   }
 
   send(args: string[]): void {
@@ -67,6 +75,7 @@ export class ClientLink {
     while (session !== null && !session.blocked) {
       const args = this.#commands.shift();
       if (args === undefined) return;
+      this.#watch?.executes(args);
       session.execute(args);
     }
   }

@@ -1,15 +1,10 @@
-import type { LogView } from './log-matching.ts';
-
 interface Committed {
   readonly term: number;
   readonly checksum: number | null;
   readonly node: string;
 }
 
-/**
- * What was ever committed: it never changes (state machine safety), and every later leader holds it (leader
- * completeness; Raft, section 5.4).
- */
+/** What was ever committed: it never changes (state machine safety; Raft, section 5.4). */
 export class CommittedEntries {
   readonly #entries = new Map<number, Committed>();
   #lastLsn = 0;
@@ -35,15 +30,8 @@ export class CommittedEntries {
     return null;
   }
 
-  /** A leader was elected when everything up to `committedLsn` had been committed: its log must hold that. */
-  checkLeader(leader: LogView, committedLsn = this.#lastLsn): string | null {
-    if (leader.lastLsn < committedLsn)
-      return `${leader.node} leads with a log up to LSN ${leader.lastLsn}, and LSN ${committedLsn} was committed`;
-    for (let lsn = committedLsn; lsn >= Math.max(leader.baseLsn, 1); lsn--) {
-      const known = this.#entries.get(lsn);
-      if (known === undefined || known.term === leader.termAt(lsn)) continue;
-      return `${leader.node} leads with term ${leader.termAt(lsn)} at LSN ${lsn}, which was committed in term ${known.term}`;
-    }
-    return null;
+  /** The term of a committed entry; null when its commit was not seen. */
+  termAt(lsn: number): number | null {
+    return this.#entries.get(lsn)?.term ?? null;
   }
 }

@@ -194,11 +194,14 @@ export class MemoryDisk implements Disk {
 
   /**
    * The disk after power was lost now: what had been made durable, and of everything else any part, writes that are in
-   * flight included.
+   * flight included. `keep` is about how much: some crashes lose everything that was not durable, some nothing, most a
+   * part.
    */
-  afterCrash(random: Random, options: MemoryDiskOptions): MemoryDisk {
-    // Some crashes lose everything that was not durable, some nothing, most a part.
-    const keep = [0, 1, 0.5, 0.9, 0.1][random.below(5)] as number;
+  afterCrash(
+    random: Random,
+    options: MemoryDiskOptions,
+    keep = [0, 1, 0.5, 0.9, 0.1][random.below(5)] as number,
+  ): MemoryDisk {
     const entries: Entries = new Map(this.#durableEntries);
     for (const change of this.#changes) if (random.float() < keep) applyChange(entries, change);
     const left: Entries = new Map();

@@ -40,14 +40,14 @@ export class SimNetwork {
   }
 
   /** Told of each message that a process sends. */
-  onSend: (from: NodeId, message: Message) => void = () => {};
+  onSend: (from: NodeId, to: NodeId, message: Message) => void = () => {};
 
   /** A process begins to listen and to dial. */
   open(process: Process, handler: PeerHandler, identity: () => PeerIdentity): PeerPort {
     const self = identity().node;
     const port: PeerPort = new PeerPort(process, handler, identity, {
       aged: () => this.#tellNotFresh(self, port),
-      sent: (message) => this.onSend(self, message),
+      sent: (to, message) => this.onSend(self, to, message),
     });
     return port;
   }

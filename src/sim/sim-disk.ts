@@ -3,7 +3,7 @@ import type { Fault } from './fault-plan.ts';
 import type { DiskFault, DiskOperation, MemoryDiskOptions } from './memory-disk.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { Process } from './process.ts';
-import type { SeededRandom } from './seeded-random.ts';
+import { SeededRandom } from './seeded-random.ts';
 import type { Trace } from './trace.ts';
 
 /** How a process ended, as its disk feels it. */
@@ -83,6 +83,11 @@ export class SimDisk {
       places.push(`${file} at ${at}`);
     }
     return places;
+  }
+
+  /** A copy of what is durable now, on a disk that answers at once; null when nothing was ever there. */
+  durableCopy(schedule: MemoryDiskOptions['schedule']): MemoryDisk | null {
+    return this.#disk?.afterCrash(new SeededRandom(0), { schedule }, 0) ?? null;
   }
 
   /** Begins trouble; answers what ends it. `hit` hears when it changed something. */

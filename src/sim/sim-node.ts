@@ -14,6 +14,7 @@ import type { EventLoop } from './event-loop.ts';
 import type { SimNetwork } from './network.ts';
 import type { PeerPort } from './peer-port.ts';
 import { Process } from './process.ts';
+import type { ReplyWatchEvents } from './reply-watch.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { SimClock } from './sim-clock.ts';
 import type { Death } from './sim-disk.ts';
@@ -41,6 +42,7 @@ export interface SimWorld {
   readonly network: SimNetwork;
   readonly options: SimOptions;
   readonly nodes: readonly NodeId[];
+  readonly replies: ReplyWatchEvents;
   /** Production code broke: what it threw, or why it gave up. */
   broken(node: NodeId, error: Error): void;
 }
@@ -62,6 +64,8 @@ export class SimNode {
   readonly id: NodeId;
   readonly disk: SimDisk;
   readonly clock: SimClock;
+  /** Told of what clients' replies wait for, and of each that leaves. */
+  readonly replyEvents: ReplyWatchEvents;
   life: Life | null = null;
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
@@ -75,6 +79,7 @@ export class SimNode {
     this.id = id;
     this.#world = world;
     this.#random = random;
+    this.replyEvents = world.replies;
     this.disk = new SimDisk(id, world.loop, random.fork(), world.trace);
     this.clock = new SimClock(world.loop, random.between(0.9995, 1.0005), random.between(0, 1e6));
   }

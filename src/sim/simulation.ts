@@ -6,6 +6,7 @@ import { Faults } from './faults.ts';
 import { History } from './history.ts';
 import { checkLinearizable } from './linearizability.ts';
 import { SimNetwork } from './network.ts';
+import type { SentReply } from './reply-policy.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { SimClient } from './sim-client.ts';
 import { SimNode } from './sim-node.ts';
@@ -89,12 +90,16 @@ class Simulation {
       network,
       options,
       nodes: names,
+      replies: {
+        sent: (reply: SentReply) => this.#watcher.replied(reply),
+        violated: (what: string) => this.#violated(what),
+      },
       broken: (node: string, error: Error) =>
         this.#violated(`${node} broke: ${error.stack ?? error.message}`),
     };
     this.#trace.say('run', `seed ${seed}, ${names.length} nodes, ${JSON.stringify(options)}`);
     this.#nodes = names.map((name) => new SimNode(name, world, random.fork()));
-    this.#watcher = new Watcher(this.#nodes, (what) => this.#violated(what));
+    this.#watcher = new Watcher(this.#nodes, random.fork(), (what) => this.#violated(what));
     this.#workload = new Workload(this.#loop, random.fork());
     this.#clients = Array.from({ length: 2 + random.below(6) }, (_, number) =>
       this.#createClient(number, random),
@@ -107,7 +112,10 @@ class Simulation {
       reads: 0,
     });
     this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace);
-    network.onSend = (from, message) => this.#faults.sent(from, message);
+    network.onSend = (from, to, message) => {
+      this.#watcher.sent(from, to, message);
+      this.#faults.sent(from, message);
+    };
     this.#planner = new FaultPlanner(random.fork(), names);
     for (const node of this.#nodes)
       this.#loop.after(random.chance(0.5) ? 0 : random.between(0, 500), () => node.start());

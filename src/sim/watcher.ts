@@ -1,22 +1,41 @@
 import { crc32 } from 'node:zlib';
+import type { Message, NodeId } from '../core/types.ts';
 import type { NodeLog } from '../log/types.ts';
+import type { Stage } from '../shard/ack-policy.ts';
 import type { Replica } from '../shard/replica.ts';
+import { checkCommitQuorum } from './commit-quorum.ts';
 import { CommittedEntries } from './committed-entries.ts';
+import { Copies } from './copies.ts';
+import { checkElected, checkEntryDurable, checkVoteDurable } from './durable-promises.ts';
+import { readDurably } from './durable-view.ts';
+import { checkLeaderCompleteness } from './leader-completeness.ts';
+import type { LeaseView } from './leases.ts';
+import { checkLeases } from './leases.ts';
 import type { LogView } from './log-matching.ts';
 import { checkLogMatching } from './log-matching.ts';
 import { OneLeaderPerTerm } from './one-leader.ts';
+import type { PositionsView } from './positions.ts';
+import { checkPositions, checkProgress } from './positions.ts';
+import type { SentReply } from './reply-policy.ts';
+import { checkReplyPolicy } from './reply-policy.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { Life, SimNode } from './sim-node.ts';
 import { onlyShard } from './sim-node.ts';
 import { StateDigests } from './state-digests.ts';
 
 /** Digests are compared at multiples of this, since each costs a walk over the state. */
 const digestEvery = 16;
+/** How often a disk is read back to see whether it holds what its node calls durable, since that costs much. */
+const readBackChance = 1 / 256;
+
+const stages: readonly Stage[] = ['received', 'flushed', 'applied'];
 
 /** What was last seen of one life of a node. */
 interface Seen {
   readonly life: Life;
-  commit: number;
-  applied: number;
+  positions: PositionsView;
+  /** Up to where its copies were noted. */
+  readonly copied: Record<Stage, number>;
   ledTerm: number;
   manifestLsn: number;
 }
@@ -24,50 +43,163 @@ interface Seen {
 /** Looks at all replicas after each event, and checks what must hold whatever happens. */
 export class Watcher {
   readonly committed = new CommittedEntries();
+  /** False once clocks ran so wrong that leases may overlap. */
+  clocksHold = true;
   readonly #nodes: readonly SimNode[];
+  readonly #random: SeededRandom;
   readonly #violated: (what: string) => void;
   readonly #leaders = new OneLeaderPerTerm();
   readonly #digests = new StateDigests();
+  readonly #copies = new Copies();
   readonly #seen = new Map<SimNode, Seen>();
+  readonly #replies: SentReply[] = [];
+  readonly #votes: { readonly voter: NodeId; readonly term: number; readonly candidate: NodeId }[] = [];
 
-  constructor(nodes: readonly SimNode[], violated: (what: string) => void) {
+  constructor(nodes: readonly SimNode[], random: SeededRandom, violated: (what: string) => void) {
     this.#nodes = nodes;
+    this.#random = random;
     this.#violated = violated;
+  }
+
+  /** A reply left for a client. */
+  replied(reply: SentReply): void {
+    this.#replies.push(reply);
+  }
+
+  /** A message left for a peer. */
+  sent(from: NodeId, to: NodeId, message: Message): void {
+    if (message.kind === 'voteResponse' && message.granted)
+      this.#votes.push({ voter: from, term: message.asked, candidate: to });
   }
 
   afterEvent(): void {
     for (const node of this.#nodes) {
       const { replica, life } = node;
       if (replica === null || life?.log == null) continue;
-      let seen = this.#seen.get(node);
-      if (seen === undefined || seen.life !== life) {
-        seen = { life, commit: 0, applied: -1, ledTerm: -1, manifestLsn: -1 };
-        this.#seen.set(node, seen);
-      }
-      this.#look(node, replica, life.log, seen);
+      const seen = this.#seen.get(node);
+      if (seen?.life === life) this.#look(node, replica, life.log, seen);
+      else this.#beginLife(node, replica, life, life.log);
     }
+    // What others hold was looked at first: what left in this event may rest on it.
+    for (const reply of this.#replies.splice(0))
+      this.#say(checkReplyPolicy(reply, this.#voters(reply.node), this.#copies, this.committed));
+    for (const { voter, term, candidate } of this.#votes.splice(0))
+      this.#readBack(voter, (disk) => checkVoteDurable(disk, term, candidate));
   }
 
   #say(problem: string | null): void {
     if (problem !== null) this.#violated(problem);
   }
 
+  #voters(node: NodeId): readonly string[] {
+    const replica = this.#nodes.find(({ id }) => id === node)?.replica ?? null;
+    return replica?.core.membership.voters ?? this.#nodes.map(({ id }) => id);
+  }
+
+  #checkElected(leader: NodeId, term: number): void {
+    const voters = this.#voters(leader);
+    const disks = this.#nodes
+      .filter(({ id }) => voters.includes(id))
+      .map(({ id, disk }) => readDurably(id, disk, onlyShard));
+    this.#say(checkElected(leader, term, disks));
+  }
+
+  /** Checks what a disk holds; not when it holds nothing that can be trusted. */
+  #readBack(id: NodeId, check: (disk: NonNullable<ReturnType<typeof readDurably>>) => string | null): void {
+    const node = this.#nodes.find((other) => other.id === id) as SimNode;
+    const disk = readDurably(id, node.disk, onlyShard);
+    if (disk !== null) this.#say(check(disk));
+  }
+
+  #beginLife(node: SimNode, replica: Replica, life: Life, log: NodeLog): void {
+    const positions = { ...positionsOf(node.id, replica), commit: 0, flushed: 0, applied: 0 };
+    const seen = {
+      life,
+      positions,
+      copied: { received: 0, flushed: 0, applied: 0 },
+      ledTerm: -1,
+      manifestLsn: -1,
+    };
+    this.#seen.set(node, seen);
+    this.#look(node, replica, log, seen);
+  }
+
   #look(node: SimNode, replica: Replica, log: NodeLog, seen: Seen): void {
     const { core } = replica;
     const leads = core.leadership !== null;
-    if (leads && core.term !== seen.ledTerm) {
+    const before = seen.positions;
+    const same =
+      before.term === core.term &&
+      before.leads === leads &&
+      before.appended === core.lastLsn &&
+      before.flushed === core.flushed &&
+      before.commit === core.commit &&
+      before.applied === replica.keyspace.appliedLsn;
+    if (!same) this.#moved(node, replica, log, seen);
+    this.#lookAtManifest(node, replica, seen);
+  }
+
+  #moved(node: SimNode, replica: Replica, log: NodeLog, seen: Seen): void {
+    const { core } = replica;
+    const before = seen.positions;
+    const now = positionsOf(node.id, replica);
+    seen.positions = now;
+    this.#say(checkPositions(now));
+    this.#say(checkProgress(before, now));
+    this.#noteCopies(node, replica, before, now, seen);
+    if (now.leads && core.term !== seen.ledTerm) {
       seen.ledTerm = core.term;
-      this.#say(this.#leaders.check({ node: node.id, term: core.term, leads }));
-      this.#say(this.committed.checkLeader(viewOf(node.id, replica)));
+      this.#say(this.#leaders.check({ node: node.id, term: core.term, leads: true }));
+      this.#say(checkLeaderCompleteness(viewOf(node.id, replica), this.committed));
+      this.#checkElected(node.id, core.term);
     }
-    if (core.commit > seen.commit) {
-      this.#commitRose(node, replica, log, seen.commit);
-      seen.commit = core.commit;
-    } else if (core.commit < seen.commit) {
-      this.#say(`the commit of ${node.id} fell from ${seen.commit} to ${core.commit}`);
-      seen.commit = core.commit;
+    if (now.commit > before.commit) {
+      if (now.leads) this.#leaderCommitted(node, replica);
+      this.#commitRose(node, replica, log, before.commit);
     }
-    this.#lookAtState(node, replica, seen);
+    if (now.applied !== before.applied && now.applied % digestEvery === 0) this.lookAtDigest(node);
+  }
+
+  #noteCopies(node: SimNode, replica: Replica, before: PositionsView, now: PositionsView, seen: Seen): void {
+    const { log } = replica.core;
+    const base = log.base.lsn;
+    const termAt = (lsn: number): number => log.termAt(lsn);
+    this.#copies.noteBase(node.id, base);
+    const reached = {
+      received: now.appended,
+      flushed: now.flushed,
+      applied: Math.min(now.applied, now.appended),
+    };
+    for (const stage of stages) {
+      // Another leader may have replaced what is not committed.
+      const known = before.term === now.term ? seen.copied[stage] : Math.min(seen.copied[stage], now.commit);
+      this.#copies.note(node.id, stage, Math.max(base, known), reached[stage], termAt);
+      seen.copied[stage] = reached[stage];
+    }
+    if (now.flushed > Math.max(before.flushed, base) && this.#random.chance(readBackChance))
+      this.#readBack(node.id, (disk) => checkEntryDurable(disk, now.flushed, termAt(now.flushed)));
+  }
+
+  #leaderCommitted(node: SimNode, replica: Replica): void {
+    const { core } = replica;
+    const claim = {
+      node: node.id,
+      lsn: core.commit,
+      entryTerm: core.log.termAt(core.commit),
+      term: core.term,
+    };
+    this.#say(checkCommitQuorum(claim, core.membership.voters, this.#copies));
+    if (this.clocksHold) this.#say(checkLeases({ node: node.id, term: core.term }, this.#leases()));
+  }
+
+  #leases(): LeaseView[] {
+    return this.#nodes.flatMap((node) => {
+      const core = node.replica?.core;
+      if (core?.leadership == null) return [];
+      const nowMs = node.clock.monotonicMs();
+      const untilMs = core.leadership.leaseUntilMs(core.membership, nowMs);
+      return [{ node: node.id, term: core.term, untilMs, nowMs }];
+    });
   }
 
   #commitRose(node: SimNode, replica: Replica, log: NodeLog, before: number): void {
@@ -83,17 +215,11 @@ export class Watcher {
       this.#say(this.committed.note(node.id, lsn, core.log.termAt(lsn), checksums.get(lsn) ?? null));
   }
 
-  #lookAtState(node: SimNode, replica: Replica, seen: Seen): void {
-    const { keyspace, checkpointer } = replica;
+  #lookAtManifest(node: SimNode, { checkpointer }: Replica, seen: Seen): void {
     const manifest = checkpointer.latestManifest;
-    if (manifest !== null && manifest.lsn !== seen.manifestLsn) {
-      seen.manifestLsn = manifest.lsn;
-      this.#say(this.#digests.note(`a checkpoint of ${node.id}`, manifest.lsn, manifest.digest));
-    }
-    const applied = keyspace.appliedLsn;
-    if (applied === seen.applied) return;
-    seen.applied = applied;
-    if (applied % digestEvery === 0) this.lookAtDigest(node);
+    if (manifest === null || manifest.lsn === seen.manifestLsn) return;
+    seen.manifestLsn = manifest.lsn;
+    this.#say(this.#digests.note(`a checkpoint of ${node.id}`, manifest.lsn, manifest.digest));
   }
 
   /** Compares the state of a replica with that of others at the same LSN, when it may be compared. */
@@ -113,6 +239,20 @@ export class Watcher {
       for (const b of views.slice(i + 1)) this.#say(checkLogMatching(a, b));
     });
   }
+}
+
+function positionsOf(node: string, { core, keyspace, serving, rebuilding }: Replica): PositionsView {
+  const leads = core.leadership !== null;
+  return {
+    node,
+    leads,
+    term: core.term,
+    appended: core.lastLsn,
+    flushed: core.flushed,
+    commit: core.commit,
+    applied: keyspace.appliedLsn,
+    ahead: leads || serving || rebuilding,
+  };
 }
 
 function viewOf(node: string, { core }: Replica): LogView {
