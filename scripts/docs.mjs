@@ -8,6 +8,7 @@ setUp();
 const built = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const pages = {
   configuration: async () => (await built('node/option-docs.js')).configurationPage(),
+  compatibility: async () => (await built('node/compatibility-docs.js')).compatibilityPage(),
   errors: async () => (await built('node/error-docs.js')).errorsPage(),
 };
 const wanted = process.argv[2];

@@ -29,6 +29,9 @@ type Details = readonly [
   summary: string,
 ];
 
+/** Since when containers have HELP, those that did not get it with 5.0. */
+const helpSince: Readonly<Record<string, string>> = { object: '6.2.0', memory: '4.0.0', repl: '7.2.0' };
+
 /** Builds the specs of one group; see `CommandSpec` for what the details mean. */
 export function commandGroup(group: string) {
   const make = (
@@ -75,7 +78,7 @@ export function commandGroup(group: string) {
       flags: [],
       scope: 'session',
       keys: null,
-      subcommands: [...subcommands, helpOf(name, group, since, subcommands)],
+      subcommands: [...subcommands, helpOf(name, group, helpSince[name] ?? '5.0.0', subcommands)],
       doc: { summary, since, group, complexity: 'Depends on subcommand.', arguments: '' },
     }),
   };

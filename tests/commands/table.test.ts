@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandInfoDifferences } from '../../src/commands/differences.ts';
 import type { Reply } from '../../src/resp/reply-parser.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { CommandInfo } from '../support/redis-command-info.ts';
@@ -216,16 +217,6 @@ function fieldsOf(line: string): Map<string, string> {
   );
 }
 
-/** Why COMMAND INFO differs, by command. */
-const deliberate: Readonly<Record<string, string>> = {
-  debug: 'only what tests need',
-  'debug|sleep': 'Redis describes no subcommands of DEBUG',
-  'debug|digest': 'Redis describes no subcommands of DEBUG',
-  'debug|help': 'Redis describes no subcommands of DEBUG',
-  repl: 'an extension',
-  'cluster|countkeysinslot': 'a read like others, which can be redirected',
-  'cluster|getkeysinslot': 'a read like others, which can be redirected',
-};
 /** What came or changed with 7.2. */
 const newIn72 = [
   'client|setinfo',
@@ -240,5 +231,5 @@ function isDeliberate(line: string): boolean {
   const [major, minor] = redisVersion;
   const name = line.slice(0, line.indexOf(':'));
   const older = major < 7 || (major === 7 && minor < 2);
-  return deliberate[name] !== undefined || (older && newIn72.includes(name));
+  return commandInfoDifferences[name] !== undefined || (older && newIn72.includes(name));
 }
