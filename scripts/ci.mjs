@@ -45,6 +45,7 @@ const longer = [
     args: ['run', '--project', 'process', 'tests/commands/random.test.ts'],
     env: { BELLWETHER_ROUNDS: '17.5' },
   },
+  rounds('random-cluster', 5),
   rounds('kill', 5),
   rounds('increment', 5),
   rounds('power-loss', 5),
