@@ -7,6 +7,8 @@ export interface Request {
   readonly kind: OperationKind;
   /** Of `set`: a value that is written only once. */
   readonly value: string;
+  /** Of what sets a time to live, in ms. */
+  readonly ttlMs?: number;
 }
 
 /**
@@ -58,6 +60,10 @@ export class History {
     const { client, invoked } = open;
     const { key, kind, value } = open.request;
     this.operations.push({ key, kind, value, client, invoked, returned, result });
+    // From then on the value may go by itself, once.
+    if (kind !== 'setpx' && kind !== 'pexpire') return;
+    const never = Number.POSITIVE_INFINITY;
+    this.operations.push({ key, kind: 'expired', value: '', client, invoked, returned: never, result: null });
   }
 
   /** Nobody waits any longer. */

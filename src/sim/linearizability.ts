@@ -4,7 +4,7 @@ import { apply, changesNothing, isRead } from './models.ts';
 
 /** Choices that are tried before the search gives up, for each operation and at least. */
 const choicesPerOperation = 5;
-const choicesMin = 400_000;
+const choicesMin = 60_000;
 
 export type Verdict =
   | { readonly kind: 'linearizable' }

@@ -24,6 +24,8 @@ export function checkReplyPolicy(
   const { who, stage } = policy;
   if (who === 'none' || lsn === 0) return null;
   const holders = copies.holders(who === 'leader' ? [node] : voters, stage, lsn, term);
+  // Who executed a write has received it, before it is part of a batch.
+  if (stage === 'received' && !holders.includes(node)) holders.push(node);
   const facts = `${node} answered ${what} under ${who} ${stage}, and LSN ${lsn} of term ${term}`;
   const needed = who === 'leader' ? 1 : typeof who === 'number' ? who : Math.floor(voters.length / 2) + 1;
   if (holders.length < needed) return `${facts} was ${stage} on ${holders.join(', ') || 'nobody'}`;

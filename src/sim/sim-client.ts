@@ -1,14 +1,16 @@
 import type { Reply } from '../resp/reply-parser.ts';
 import { ReplyError } from '../resp/reply-parser.ts';
+import { commandsOf, resultOf } from './client-commands.ts';
 import { ClientLink } from './client-link.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { History, OpenOperation, Request } from './history.ts';
+import { isRead } from './models.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 import { nodeAt } from './sim-node.ts';
 
 /** Errors that say that nothing was executed. */
-const nothingDone = /^(MOVED|CLUSTERDOWN|NOREPLICAS|DISKFULL|LOADING|TRYAGAIN)/;
+const nothingDone = /^(MOVED|CLUSTERDOWN|NOREPLICAS|DISKFULL|LOADING|TRYAGAIN|EXECABORT)/;
 
 export interface ClientOptions {
   readonly number: number;
@@ -19,9 +21,18 @@ export interface ClientOptions {
   readonly timeoutMs: number;
   /** The part of its requests that only read, 0 to 1. */
   readonly reads: number;
+  /** How many requests it has in flight on one connection. */
+  readonly atOnce: number;
 }
 
-/** A client with one request in flight. It follows MOVED, and goes to another node when its connection ends. */
+interface Waiting {
+  readonly open: OpenOperation;
+  readonly done: (result: Reply | undefined) => void;
+  /** Replies that are still to come: a transaction has one for each of its commands. */
+  replies: number;
+}
+
+/** A client with a few requests in flight. It follows MOVED, and goes to another node when its connection ends. */
 export class SimClient {
   readonly number: number;
   /** Requests that were answered with a result. */
@@ -33,9 +44,7 @@ export class SimClient {
   readonly #options: ClientOptions;
   #link: ClientLink | null = null;
   #helloDue = false;
-  #waiting: { readonly open: OpenOperation; readonly done: (result: Reply | undefined) => void } | null =
-    null;
-  #requests = 0;
+  #waiting: Waiting[] = [];
 
   constructor(
     nodes: readonly SimNode[],
@@ -56,6 +65,10 @@ export class SimClient {
     return this.#options.reads;
   }
 
+  get atOnce(): number {
+    return this.#options.atOnce;
+  }
+
   get believes(): boolean {
     return this.#options.believes;
   }
@@ -64,12 +77,13 @@ export class SimClient {
   request(request: Request, done: (result: Reply | undefined) => void): void {
     const link = this.#link ?? this.#connect(this.#random.pick(this.#nodes));
     const open = this.#history.invoke(this.number, request);
-    this.#waiting = { open, done };
-    const number = ++this.#requests;
+    const commands = commandsOf(request);
+    const waiting = { open, done, replies: commands.length };
+    this.#waiting.push(waiting);
     this.#loop.after(this.#options.timeoutMs, () => {
-      if (this.#requests === number && this.#waiting !== null) this.#lost();
+      if (this.#waiting.includes(waiting)) this.#lost();
     });
-    link.send(commandOf(request));
+    for (const command of commands) link.send(command);
   }
 
   #connect(node: SimNode): ClientLink {
@@ -86,15 +100,14 @@ export class SimClient {
     return link;
   }
 
-  /** The connection is gone, or the reply takes too long: nobody knows what became of the request. */
+  /** The connection is gone, or a reply takes too long: nobody knows what became of the requests. */
   #lost(): void {
     this.#link?.hangUp();
     this.#link = null;
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (waiting === null) return;
-    this.#history.unknown(waiting.open);
-    waiting.done(undefined);
+    for (const { open, done } of this.#waiting.splice(0)) {
+      this.#history.unknown(open);
+      done(undefined);
+    }
   }
 
   #replied(reply: Reply): void {
@@ -102,38 +115,33 @@ export class SimClient {
       this.#helloDue = false;
       return;
     }
-    const waiting = this.#waiting;
-    if (waiting === null) throw new Error('a reply that nobody asked for');
-    this.#waiting = null;
+    const waiting = this.#waiting[0];
+    if (waiting === undefined) throw new Error('a reply that nobody asked for');
+    waiting.replies -= 1;
     if (reply instanceof ReplyError) {
-      this.#refused(reply.message, waiting.open);
+      this.#waiting.shift();
+      this.#refused(reply.message, waiting);
       waiting.done(undefined);
       return;
     }
+    if (waiting.replies > 0) return;
+    this.#waiting.shift();
     this.answered += 1;
-    const { kind } = waiting.open.request;
-    if (this.#options.believes || kind === 'get') this.#history.returned(waiting.open, plain(reply));
+    const { request } = waiting.open;
+    if (this.#options.believes || isRead(request.kind))
+      this.#history.returned(waiting.open, resultOf(request, reply));
     else this.#history.unknown(waiting.open);
     waiting.done(reply);
   }
 
-  #refused(line: string, open: OpenOperation): void {
-    if (nothingDone.test(line)) this.#history.failed(open);
+  #refused(line: string, { open, replies }: Waiting): void {
+    // A command that cannot be queued fails its transaction.
+    if (nothingDone.test(line) || replies > 0) this.#history.failed(open);
     else this.#history.unknown(open);
-    this.#link?.hangUp();
-    this.#link = null;
-    if (!line.startsWith('MOVED ')) return;
-    const owner = nodeAt(line.split(' ')[2] ?? '');
+    const owner = line.startsWith('MOVED ') ? nodeAt(line.split(' ')[2] ?? '') : null;
     const node = this.#nodes.find(({ id }) => id === owner);
-    if (node !== undefined) this.#connect(node);
+    // What was sent behind it may be executed or not.
+    this.#lost();
+    if (node !== undefined && this.#link === null) this.#connect(node);
   }
-}
-
-function commandOf({ kind, key, value }: Request): string[] {
-  return kind === 'set' ? ['SET', key, value] : [kind.toUpperCase(), key];
-}
-
-function plain(reply: Reply): string | number | null {
-  if (reply === null || typeof reply === 'string' || typeof reply === 'number') return reply;
-  throw new Error(`an unexpected reply: ${JSON.stringify(reply)}`);
 }

@@ -13,7 +13,7 @@ import { SimNode } from './sim-node.ts';
 import { drawOptions } from './sim-options.ts';
 import { Trace } from './trace.ts';
 import { Watcher } from './watcher.ts';
-import { Workload } from './workload.ts';
+import { lastValueTells, readOf, Workload } from './workload.ts';
 
 /** Things go wrong for this long, in virtual ms, and again until the run has seen enough. */
 const roundMs = 8000;
@@ -110,6 +110,7 @@ class Simulation {
       believes: true,
       timeoutMs: 4000,
       reads: 0,
+      atOnce: 1,
     });
     this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace);
     network.onSend = (from, to, message) => {
@@ -125,13 +126,19 @@ class Simulation {
 
   #createClient(number: number, random: SeededRandom): SimClient {
     const weak = number > 0 && random.chance(0.25);
+    const majority = Math.floor(this.#nodes.length / 2) + 1;
+    const policies = weak
+      ? [['leader'], ['none'], ['leader', 'received'], ['1'], [String(majority), 'received']]
+      : [null, null, null, ['all'], ['all', 'applied'], ['majority', 'applied'], [String(majority)]];
+    const policy = random.pick<readonly string[] | null>(policies);
     return new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
       number,
-      hello: weak ? ['REPL', 'ACK', random.pick(['leader', 'none'])] : null,
+      hello: policy === null ? null : ['REPL', 'ACK', ...policy],
       believes: !weak,
       timeoutMs: random.pick([100, 300, 1000, 3000]),
       // One that also writes soon waits in vain at a leader that lost its majority; one that only reads does not.
       reads: random.pick([0.2, 0.5, 0.8, 1, 1]),
+      atOnce: random.pick([1, 1, 1, 2, 5]),
     });
   }
 
@@ -225,10 +232,10 @@ class Simulation {
     const read = (): void => {
       const key = left[0];
       if (key === undefined) return;
-      this.#probe.request({ key, kind: 'get', value: '' }, (reply) => {
+      this.#probe.request({ key, kind: readOf(key), value: '' }, (reply) => {
         if (reply !== undefined) {
           left.shift();
-          this.#finals.set(key, reply === null ? null : String(reply));
+          if (lastValueTells(key)) this.#finals.set(key, reply === null ? null : String(reply));
         }
         this.#loop.after(1, read);
       });

@@ -1,13 +1,40 @@
+import { exists, pairPrefix } from './client-commands.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { Request } from './history.ts';
+import type { OperationKind } from './models.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimClient } from './sim-client.ts';
+
+/** What can be asked of one sort of keys: how to read them, and what changes them, as often as it is named. */
+interface Sort {
+  readonly name: string;
+  readonly read: OperationKind;
+  readonly changes: readonly OperationKind[];
+}
+
+const sorts: readonly Sort[] = [
+  { name: 'register', read: 'get', changes: ['set'] },
+  { name: 'counter', read: 'get', changes: ['incr'] },
+  { name: 'erasable', read: 'get', changes: ['set', 'set', 'set', 'del', 'del'] },
+  {
+    name: 'fleeting',
+    read: 'get',
+    changes: ['set', 'setpx', 'setpx', 'pexpire', 'persist', 'del', 'getset'],
+  },
+  { name: 'journal', read: 'get', changes: ['append', 'append', 'append', 'append', 'append', 'del'] },
+  { name: pairPrefix, read: 'get', changes: ['set', 'set', 'set', 'del'] },
+  { name: 'list', read: 'lrange', changes: ['rpush', 'rpush', 'lpop', 'lpop', 'del'] },
+  { name: 'hash', read: 'hgetall', changes: ['hset', 'hset', 'hdel', 'del'] },
+  { name: 'set', read: 'smembers', changes: ['sadd', 'sadd', 'srem', 'del'] },
+  { name: 'zset', read: 'zrange', changes: ['zadd', 'zadd', 'zrem', 'del'] },
+].filter(({ read, changes }) => [read, ...changes].every((kind) => exists(kind as OperationKind))) as Sort[];
+
+/** Sorts whose last value tells by itself whether writes were lost. */
+const telling = ['register', 'counter', 'erasable'];
 
 /** Which keys there are, and how often clients ask for what. */
 export class Workload {
   readonly keys: readonly string[];
-  /** Keys that are only set and read. */
-  readonly #registers: readonly string[];
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
   readonly #thinkMs: number;
@@ -17,15 +44,12 @@ export class Workload {
   constructor(loop: EventLoop, random: SeededRandom) {
     this.#loop = loop;
     this.#random = random;
-    const registers = 1 + random.below(5);
-    const counters = 1 + random.below(3);
+    const others = random.shuffled(sorts.slice(2)).slice(0, 1 + random.below(4));
     this.keys = [
-      ...Array.from({ length: registers }, (_, i) => `register${i}`),
-      ...Array.from({ length: counters }, (_, i) => `counter${i}`),
-      'erasable0',
-      'erasable1',
+      ...Array.from({ length: 1 + random.below(3) }, (_, i) => `register${i}`),
+      ...Array.from({ length: 1 + random.below(2) }, (_, i) => `counter${i}`),
+      ...others.flatMap(({ name }) => Array.from({ length: 1 + random.below(2) }, (_, i) => `${name}${i}`)),
     ];
-    this.#registers = this.keys.slice(0, registers);
     this.#thinkMs = random.pick([5, 20, 60]);
   }
 
@@ -33,22 +57,63 @@ export class Workload {
     this.#running = false;
   }
 
-  /** Lets a client ask one thing after the other. */
+  /** Lets a client ask one thing after the other, as many at once as it does. */
   run(client: SimClient): void {
+    for (let lane = 0; lane < client.atOnce; lane++) this.#ask(client);
+  }
+
+  #ask(client: SimClient): void {
     if (!this.#running) return;
     client.request(this.#next(client), () => {
       // Clients that wait for no copies write faster, and long tails are lost with their leader.
-      const thinkMs = client.believes ? this.#thinkMs : 4;
-      this.#loop.after(this.#random.between(0, 2 * thinkMs), () => this.run(client));
+      const thinkMs = client.believes ? this.#thinkMs * client.atOnce : 4;
+      this.#loop.after(this.#random.between(0, 2 * thinkMs), () => this.#ask(client));
     });
   }
 
   #next(client: SimClient): Request {
-    const key = this.#random.pick(client.believes ? this.keys : this.#registers);
-    if (this.#random.chance(client.reads)) return { key, kind: 'get', value: '' };
-    if (key.startsWith('counter')) return { key, kind: 'incr', value: '' };
-    if (key.startsWith('erasable') && this.#random.chance(0.4)) return { key, kind: 'del', value: '' };
-    const padding = this.#random.chance(0.05) ? 'x'.repeat(this.#random.below(6000)) : '';
-    return { key, kind: 'set', value: `v${++this.#value}${padding}` };
+    const keys = client.believes ? this.keys : this.keys.filter((key) => sortOf(key).name === 'register');
+    const key = this.#random.pick(keys);
+    const { read, changes } = sortOf(key);
+    const kind = this.#random.chance(client.reads) ? read : this.#random.pick(changes);
+    return { key, kind, value: this.#valueFor(kind), ttlMs: Math.ceil(this.#random.between(1, 600)) };
   }
+
+  #valueFor(kind: OperationKind): string {
+    switch (kind) {
+      case 'set':
+      case 'setpx': {
+        const padding = this.#random.chance(0.05) ? 'x'.repeat(this.#random.below(6000)) : '';
+        return `v${++this.#value}${padding}`;
+      }
+      case 'getset':
+      case 'rpush':
+        return `v${++this.#value}`;
+      case 'append':
+        return `${++this.#value};`;
+      case 'sadd':
+      case 'srem':
+      case 'hdel':
+      case 'zrem':
+        return `m${this.#random.below(6)}`;
+      case 'hset':
+      case 'zadd':
+        return `m${this.#random.below(6)}:${++this.#value}`;
+      default:
+        return '';
+    }
+  }
+}
+
+function sortOf(key: string): Sort {
+  return sorts.find(({ name }) => name === key.replace(/\d+$/, '')) as Sort;
+}
+
+/** How a key is read. */
+export function readOf(key: string): OperationKind {
+  return sortOf(key).read;
+}
+
+export function lastValueTells(key: string): boolean {
+  return telling.includes(sortOf(key).name);
 }
