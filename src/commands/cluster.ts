@@ -259,7 +259,7 @@ export const clusterCommands: readonly CommandSpec[] = [
       'Lets this connection read from followers, which may be behind.',
     ],
     ({ session, reply }) => {
-      session.readOnly = true;
+      session.setReadOnly(true);
       reply.ok();
     },
   ),
@@ -267,7 +267,7 @@ export const clusterCommands: readonly CommandSpec[] = [
     'readwrite',
     [1, ['loading', 'stale', 'fast'], '3.0.0', 'O(1)', '', 'Ends READONLY.'],
     ({ session, reply }) => {
-      session.readOnly = false;
+      session.setReadOnly(false);
       reply.ok();
     },
   ),

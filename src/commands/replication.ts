@@ -79,6 +79,28 @@ function ack({ session, reply }: CommandContext, args: readonly Bytes[]): void {
   else reply.error(problem);
 }
 
+function read({ session, reply }: CommandContext, args: readonly Bytes[]): void {
+  if (args.length === 2) {
+    reply.bulk(session.reads.levelText);
+    return;
+  }
+  const problem = session.reads.setLevel(args.slice(2));
+  if (problem === null) reply.ok();
+  else reply.error(problem);
+}
+
+function token({ session, reply }: CommandContext): void {
+  const text = session.reads.token;
+  if (text === null) reply.nil();
+  else reply.bulk(text);
+}
+
+function after({ session, reply }: CommandContext, args: readonly Bytes[]): void {
+  const problem = session.reads.setAfter(args.slice(2));
+  if (problem === null) reply.ok();
+  else reply.error(problem);
+}
+
 type Field = readonly [name: string, value: string | number | null];
 
 function pairs({ reply }: CommandContext, fields: readonly Field[]): void {
@@ -182,6 +204,42 @@ export const replicationCommands: readonly CommandSpec[] = [
         'Shows or sets when writes of this connection are acknowledged.',
       ],
       ack,
+    ),
+    onSession(
+      'repl|read',
+      [
+        -2,
+        anywhere,
+        '7.2.0',
+        'O(1)',
+        '[LINEARIZABLE | STRICT | LOCAL | BOUNDED <milliseconds | LSN lsn> | SESSION | EVENTUAL]',
+        'Shows or sets how fresh what this connection reads must be, and so which nodes serve it.',
+      ],
+      read,
+    ),
+    onSession(
+      'repl|token',
+      [
+        2,
+        anywhere,
+        '7.2.0',
+        'O(1)',
+        '',
+        'The place in history of the last write or read of this connection, as shard:term:lsn.',
+      ],
+      token,
+    ),
+    onSession(
+      'repl|after',
+      [
+        -3,
+        anywhere,
+        '7.2.0',
+        'O(1)',
+        '<token [TIMEOUT milliseconds] | NONE>',
+        'Makes the following reads include what the token stands for.',
+      ],
+      after,
     ),
     onSession(
       'repl|status',

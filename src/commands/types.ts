@@ -104,8 +104,8 @@ export interface SessionControl {
   readonly authenticated: boolean;
   /** False when clients need no password: then any is right for the default user. */
   readonly passwordRequired: boolean;
-  /** True for a connection that said READONLY. */
-  readOnly: boolean;
+  /** READONLY and READWRITE: reads of this connection begin at the level that is configured for it. */
+  setReadOnly(on: boolean): void;
   /** CLIENT NO-EVICT, NO-TOUCH. */
   noEvict: boolean;
   noTouch: boolean;
@@ -140,8 +140,21 @@ export interface SessionControl {
   setAckPolicy(words: readonly Bytes[]): string | null;
   /** The current policy in the words that REPL ACK takes. */
   ackPolicyText(): string;
+  readonly reads: ReadControl;
   /** Stops executing this connection's commands for a while, or until resumed (DEBUG SLEEP does this to one connection only). */
   pause(ms: number): void;
+}
+
+/** What a command may say and ask about the reads of its connection. */
+export interface ReadControl {
+  /** REPL READ: words after READ; an error line when they make no level. */
+  setLevel(words: readonly Bytes[]): string | null;
+  /** The level in the words that REPL READ takes. */
+  readonly levelText: string;
+  /** REPL AFTER: words after AFTER; an error line, or null when the following reads include what the token stands for. */
+  setAfter(words: readonly Bytes[]): string | null;
+  /** REPL TOKEN: the place in history of the last write or read; null before the first. */
+  readonly token: string | null;
 }
 
 /** One line of CLIENT LIST, and what CLIENT KILL selects by. */

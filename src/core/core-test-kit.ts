@@ -16,6 +16,7 @@ export const silent: CoreOutput = {
   fetchSnapshot: () => {},
   needsSnapshot: () => {},
   readIndex: () => {},
+  fresh: () => {},
   doubtCleared: () => {},
 };
 

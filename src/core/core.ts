@@ -9,6 +9,7 @@ import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import { Progress } from './progress.ts';
 import { followerReceives } from './receiving.ts';
+import { Stamps } from './stamps.ts';
 import { TermIndex } from './term-index.ts';
 import type { HardState, Lsn, Membership, Message, NodeId, Position, Term } from './types.ts';
 import { comparePositions, origin } from './types.ts';
@@ -54,6 +55,7 @@ export class Core {
   readonly memberships: MembershipLog;
   /** When this replica came up, monotonic ms. */
   readonly startedMs: number;
+  readonly stamps: Stamps;
 
   term: Term;
   vote: NodeId | null;
@@ -97,6 +99,7 @@ export class Core {
     this.output = output;
     this.random = random;
     this.startedMs = init.nowMs;
+    this.stamps = new Stamps(random(), init.nowMs);
     this.log = new TermIndex(init.base, init.runs, init.lastLsn);
     this.memberships = new MembershipLog(init.membership, init.membershipLsn);
     for (const entry of init.memberships) this.memberships.append(entry.lsn, entry.membership);

@@ -79,7 +79,19 @@ function sendHeartbeat(core: Core, follower: NodeId, progress: Progress, now: nu
     sentMs: now,
     timeMs: core.timeMs,
     last: core.lastLsn,
+    fresh:
+      progress.stampMs !== null && holdsLease(core, now)
+        ? { stampMs: progress.stampMs, commit: core.commit }
+        : null,
   });
+}
+
+/**
+ * True when no other leader can have committed anything that this one's commit lacks. `now` was read after whatever the
+ * answer is to be no older than.
+ */
+function holdsLease(core: Core, now: number): boolean {
+  return core.hasOwnCommit && (core.leadership?.leaseUntilMs(core.membership, now) ?? 0) > now;
 }
 
 /** Tells followers of a commit that no append carried to them. */
@@ -185,6 +197,7 @@ function heartbeatAnswered(
   if (ack.sentMs <= now && ack.sentMs >= leadership.startedMs)
     progress.confirmedMs = Math.max(progress.confirmedMs, ack.sentMs);
   progress.priority = ack.priority;
+  progress.stampMs = ack.stampMs;
   const rose = acknowledge(core, progress, ack);
   progress.trackCaughtUp(core.lastLsn, now);
   if (rose) {
@@ -281,6 +294,10 @@ function askedForReadIndex(
 ): void {
   if (!core.hasOwnCommit) {
     answerReadIndex(core, from, request.context, null);
+    return;
+  }
+  if (request.byLease && holdsLease(core, now)) {
+    answerReadIndex(core, from, request.context, core.commit);
     return;
   }
   leadership.readIndexes.push({ from, context: request.context, commit: core.commit, askedMs: now });

@@ -28,6 +28,8 @@ export interface CoreOutput {
   needsSnapshot(follower: NodeId): void;
   /** The answer to a read-index question. */
   readIndex(context: number, commit: Lsn | null): void;
+  /** The leader proved by its lease: whatever was committed anywhere at `atMs`, own clock, is at or below `commit`. */
+  fresh(atMs: number, commit: Lsn): void;
   /** What this replica may have forgotten is made good: remember that. */
   doubtCleared(): void;
 }

@@ -74,7 +74,15 @@ test('doubt ends when all is durable that may have been acknowledged to the lead
     silent,
     () => 0.5,
   );
-  const heartbeat: Message = { kind: 'heartbeat', term: 1, commit: 0, sentMs: 0, timeMs: 0, last: 9 };
+  const heartbeat: Message = {
+    kind: 'heartbeat',
+    term: 1,
+    commit: 0,
+    sentMs: 0,
+    timeMs: 0,
+    last: 9,
+    fresh: null,
+  };
   core.receive('b', heartbeat, 1001);
   core.snapshotInstalled({ term: 1, lsn: 5 }, init.membership);
   expect(core.doubt).not.toBeNull();

@@ -16,6 +16,8 @@ export class Progress {
   flushed: Lsn = 0;
   applied: Lsn = 0;
   priority = 0;
+  /** The latest stamp of its own clock that it sent; null before the first. */
+  stampMs: number | null = null;
   /** Monotonic ms when anything was last heard from it in this term; -Infinity before. */
   heardMs = Number.NEGATIVE_INFINITY;
   /** Latest sending time among the heartbeats that it answered. */

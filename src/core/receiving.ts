@@ -21,7 +21,7 @@ export function followerReceives(core: Core, from: NodeId, message: FromLeader, 
       appendReceived(core, from, message);
       return;
     case 'heartbeat':
-      heartbeatReceived(core, from, message);
+      heartbeatReceived(core, from, message, now);
       return;
     case 'snapshotOffer':
       if (message.checkpoint.lsn > core.commit) core.output.fetchSnapshot(from, message.checkpoint);
@@ -54,6 +54,7 @@ function answerDeposed(core: Core, from: NodeId, message: FromLeader): void {
       term: core.term,
       sentMs: message.sentMs,
       priority: core.priority,
+      stampMs: 0,
       ...none,
     });
   } else {
@@ -67,13 +68,17 @@ function acknowledgeCommitted(core: Core): void {
   core.acknowledge();
 }
 
-function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat): void {
+function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat, now: number): void {
   const following = core.following;
   following.leaderLast = message.last;
   core.leaderEndsAt(message.last);
   following.heardCommit = Math.max(following.heardCommit, Math.min(message.commit, following.verified));
   core.timeMs = Math.max(core.timeMs, message.timeMs);
   core.raiseCommit();
+  if (message.fresh !== null) {
+    const atMs = core.stamps.read(message.fresh.stampMs, now);
+    if (atMs !== null) core.output.fresh(atMs, message.fresh.commit);
+  }
   core.output.send(from, {
     kind: 'heartbeatAck',
     term: core.term,
@@ -82,6 +87,7 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat): void {
     flushed: Math.min(core.flushed, following.verified),
     applied: Math.min(core.applied, following.verified),
     priority: core.mayCampaign() ? core.priority : 0,
+    stampMs: core.stamps.write(now),
   });
 }
 

@@ -176,7 +176,12 @@ export class ScenarioNode implements CoreOutput {
   askRead(): void {
     const { core } = this;
     this.#context += 1;
-    const request = { kind: 'readIndexRequest', term: core.term, context: this.#context } as const;
+    const request = {
+      kind: 'readIndexRequest',
+      term: core.term,
+      context: this.#context,
+      byLease: false,
+    } as const;
     if (core.leader === null) this.#say('knows no leader to ask for a read');
     else if (core.leader === this.id) core.receive(this.id, request, this.#world.nowMs);
     else this.send(core.leader, request);
@@ -298,6 +303,8 @@ export class ScenarioNode implements CoreOutput {
   readIndex(_context: number, commit: Lsn | null): void {
     this.#say(commit === null ? 'gets no answer to its read' : `may read once it has applied ${commit}`);
   }
+
+  fresh(): void {}
 
   doubtCleared(): void {
     this.doubt = null;

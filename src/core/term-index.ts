@@ -1,6 +1,12 @@
 import { invariant } from './invariant.ts';
 import type { Lsn, Position, Term } from './types.ts';
 
+/** What is known of an entry whose term and LSN a leader gave out. */
+export type Standing = 'held' | 'awaited' | 'lost' | 'unknown';
+
+/** Runs that are remembered beyond the log's beginning; there is one for each election. */
+const maxOlderRuns = 4096;
+
 /**
  * Which term each entry of the log has, without the entries: terms never fall along a log, so a list of runs says it
  * all. `base` is the entry before the first one held (where the log was compacted, or a snapshot ended).
@@ -10,9 +16,14 @@ export class TermIndex {
   #last: Lsn;
   /** First LSN of each run and the run's term, ascending. */
   readonly #runs: { lsn: Lsn; term: Term }[] = [];
+  /** Runs that began at or below the base, as far as this index has seen them. */
+  readonly #older: Position[] = [];
+  /** From here on the term of every entry is known, held or not. */
+  #knownFrom: Lsn;
 
   constructor(base: Position, runs: readonly Position[], last: Lsn) {
     this.#base = base;
+    this.#knownFrom = base.lsn;
     this.#last = last;
     for (const run of runs) this.#runs.push({ lsn: run.lsn, term: run.term });
     invariant(last >= base.lsn, 'a log ends at or after its base');
@@ -46,6 +57,28 @@ export class TermIndex {
       if (run.lsn <= lsn) return run.term;
     }
     return this.#base.term;
+  }
+
+  /**
+   * Whether the entry at a position that some leader gave out belongs to this history, also where the log was compacted:
+   * `awaited` when it may still come, `unknown` where nobody here remembers.
+   */
+  standing({ term, lsn }: Position): Standing {
+    if (lsn > this.#last) return term < this.#lastTerm() ? 'lost' : 'awaited';
+    if (lsn >= this.#knownFrom) return this.#rememberedTerm(lsn) === term ? 'held' : 'lost';
+    // Terms never fall along a log, and a leader's log has every entry of its own term.
+    const floor = this.#rememberedTerm(this.#knownFrom);
+    if (term === floor) return 'held';
+    return term > floor ? 'lost' : 'unknown';
+  }
+
+  #rememberedTerm(lsn: Lsn): Term {
+    if (lsn >= this.#base.lsn) return this.termAt(lsn);
+    for (let i = this.#older.length - 1; i >= 0; i--) {
+      const run = this.#older[i] as Position;
+      if (run.lsn <= lsn) return run.term;
+    }
+    throw new Error(`the term of LSN ${lsn} is not remembered`);
   }
 
   /** True when the log holds exactly this entry (or has it as its base). */
@@ -88,11 +121,13 @@ export class TermIndex {
   /** Moves the base up to an entry that is held. */
   compactTo(lsn: Lsn): void {
     if (lsn <= this.#base.lsn) return;
+    if (this.#older.length === 0) this.#older.push(this.#base);
     this.#base = { term: this.termAt(lsn), lsn };
     while (this.#runs.length > 0) {
       const second = this.#runs[1];
       const runEnd = second === undefined ? this.#last : second.lsn - 1;
       const first = this.#runs[0] as { lsn: Lsn; term: Term };
+      if (first.lsn <= lsn) this.#remember(first);
       if (runEnd <= lsn) {
         this.#runs.shift();
       } else {
@@ -102,11 +137,21 @@ export class TermIndex {
     }
   }
 
+  #remember({ lsn, term }: Position): void {
+    if (this.#older[this.#older.length - 1]?.term === term) return;
+    this.#older.push({ lsn, term });
+    if (this.#older.length <= maxOlderRuns) return;
+    this.#older.shift();
+    this.#knownFrom = (this.#older[0] as Position).lsn;
+  }
+
   /** The log becomes empty and begins after `position`. */
   resetTo(position: Position): void {
     this.#base = position;
     this.#last = position.lsn;
     this.#runs.length = 0;
+    this.#older.length = 0;
+    this.#knownFrom = position.lsn;
   }
 
   /**

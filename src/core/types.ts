@@ -125,6 +125,14 @@ export interface Heartbeat {
   readonly timeMs: number;
   /** The last LSN of the leader's log, for the follower's own view of its lag. */
   readonly last: Lsn;
+  /** The receiver's latest stamp, with a commit that was read after it came; null while that proves nothing. */
+  readonly fresh: Freshness | null;
+}
+
+/** Whatever was committed anywhere when the receiver's own clock showed `stampMs` is at or below `commit`. */
+export interface Freshness {
+  readonly stampMs: number;
+  readonly commit: Lsn;
 }
 
 export interface HeartbeatAck {
@@ -136,6 +144,8 @@ export interface HeartbeatAck {
   readonly applied: Lsn;
   /** How much the sender wants to lead; a leader hands over to an in-sync follower with more. 0: never, or not now. */
   readonly priority: number;
+  /** The sender's clock, from an origin of its own that nobody else knows; comes back with a later heartbeat. */
+  readonly stampMs: number;
 }
 
 /** The leader hands over: campaign at once, without a pre-vote, when your log reaches `last`. */
@@ -151,6 +161,8 @@ export interface ReadIndexRequest {
   readonly term: Term;
   /** Never reused by the sender, whoever the leader is. */
   readonly context: number;
+  /** A valid lease is proof enough; else only a majority that answers a heartbeat which left after the question came. */
+  readonly byLease: boolean;
 }
 
 export interface ReadIndexResponse {

@@ -3,6 +3,8 @@ import { parse as parseToml } from 'smol-toml';
 import { BellwetherError } from '../errors.ts';
 import type { AckPolicy } from '../shard/ack-policy.ts';
 import { parseAckPolicy } from '../shard/ack-policy.ts';
+import type { ReadLevel } from '../shard/read-level.ts';
+import { parseReadLevel } from '../shard/read-level.ts';
 import { nearest } from './nearest.ts';
 import type { Address, OptionValue, OptionValues } from './option-values.ts';
 import { formatOption, nodeName, parseOption } from './option-values.ts';
@@ -14,6 +16,7 @@ export interface NodeConfig extends OptionValues {
   readonly id: string;
   readonly dir: string;
   readonly ackPolicy: AckPolicy;
+  readonly readLevels: { readonly usual: ReadLevel; readonly readOnly: ReadLevel };
   /** What an operator should know of how the configuration was read. */
   readonly warnings: readonly string[];
 }
@@ -199,11 +202,15 @@ export function checkConfig(values: OptionValues, warnings: readonly string[]): 
       `--min-in-sync is ${values['min-in-sync']} and there are ${copies} nodes`,
       'Every write would be refused: choose fewer.',
     );
+  const readLevels = {
+    usual: readLevelOf(values, 'read-level'),
+    readOnly: readLevelOf(values, 'readonly-level'),
+  };
   checkTimes(values);
   if (values['segment-bytes'] % 4096 !== 0)
     throw invalid('--segment-bytes is no multiple of 4096', 'Use a size such as 64mb.');
   checkAddresses(values);
-  return { ...values, id, dir, ackPolicy, warnings };
+  return { ...values, id, dir, ackPolicy, readLevels, warnings };
 }
 
 /** The policy that the three ack options make; null when they make none. */
@@ -211,6 +218,15 @@ function ackPolicyOf(values: Pick<OptionValues, 'ack' | 'ack-stage' | 'ack-timeo
   const base: AckPolicy = { who: 'majority', stage: 'flushed', timeoutMs: values['ack-timeout'] };
   const policy = parseAckPolicy([values.ack, values['ack-stage']], base);
   return typeof policy === 'string' ? null : policy;
+}
+
+function readLevelOf(values: OptionValues, name: 'read-level' | 'readonly-level'): ReadLevel {
+  const level = parseReadLevel(values[name].split(' '));
+  if (typeof level !== 'string') return level;
+  throw invalid(
+    `--${name} is '${values[name]}'`,
+    'Use linearizable, strict, local, bounded <ms>, bounded lsn <lsn>, session or eventual.',
+  );
 }
 
 function checkTimes(values: OptionValues): void {

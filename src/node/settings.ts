@@ -138,6 +138,9 @@ function sessionOptions(config: NodeConfig): SessionOptions {
   return {
     ack: config.ackPolicy,
     readGate: { who: 'majority', stage: 'flushed', timeoutMs: config['ack-timeout'] },
+    readLevel: config.readLevels.usual,
+    readOnlyLevel: config.readLevels.readOnly,
+    readWaitMs: config['read-wait'],
     parkMs: config['park-timeout'],
     parkBytes: config['park-bytes'],
     requestBytes: config['max-request-bytes'],

@@ -105,6 +105,7 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     sentMs: finite,
     timeMs: time,
     last: whole,
+    fresh: fc.option(fc.record({ stampMs: finite, commit: whole })),
   }),
   heartbeatAck: fc.record({
     kind: fc.constant('heartbeatAck'),
@@ -112,9 +113,15 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     sentMs: finite,
     ...acknowledged,
     priority: fc.nat(),
+    stampMs: finite,
   }),
   campaignNow: fc.record({ kind: fc.constant('campaignNow'), term: whole, last: position }),
-  readIndexRequest: fc.record({ kind: fc.constant('readIndexRequest'), term: whole, context: whole }),
+  readIndexRequest: fc.record({
+    kind: fc.constant('readIndexRequest'),
+    term: whole,
+    context: whole,
+    byLease: fc.boolean(),
+  }),
   readIndexResponse: fc.record({
     kind: fc.constant('readIndexResponse'),
     term: whole,
@@ -249,7 +256,15 @@ describe('an append', () => {
 
 test('times that would poison a maximum are refused', () => {
   for (const timeMs of [Number.NaN, Number.POSITIVE_INFINITY, -1, 1e300]) {
-    const heartbeat = { kind: 'heartbeat', term: 1, commit: 0, sentMs: 0, timeMs, last: 0 } as const;
+    const heartbeat = {
+      kind: 'heartbeat',
+      term: 1,
+      commit: 0,
+      sentMs: 0,
+      timeMs,
+      last: 0,
+      fresh: null,
+    } as const;
     expect(() => decodeMessage(frameOf(heartbeat))).toThrow(MalformedBytes);
   }
 });

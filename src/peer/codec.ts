@@ -110,6 +110,11 @@ const codecs: Codecs = {
       out.f64(message.sentMs);
       out.f64(message.timeMs);
       out.u64(message.last);
+      writeFlag(out, message.fresh !== null);
+      if (message.fresh !== null) {
+        out.f64(message.fresh.stampMs);
+        out.u64(message.fresh.commit);
+      }
     },
     read: (from) => ({
       kind: 'heartbeat',
@@ -118,6 +123,7 @@ const codecs: Codecs = {
       sentMs: readFinite(from),
       timeMs: readWallMs(from),
       last: from.u64(),
+      fresh: readFlag(from) ? { stampMs: readFinite(from), commit: from.u64() } : null,
     }),
   },
   heartbeatAck: {
@@ -129,6 +135,7 @@ const codecs: Codecs = {
       out.u64(message.flushed);
       out.u64(message.applied);
       out.f64(message.priority);
+      out.f64(message.stampMs);
     },
     read: (from) => ({
       kind: 'heartbeatAck',
@@ -138,6 +145,7 @@ const codecs: Codecs = {
       flushed: from.u64(),
       applied: from.u64(),
       priority: readFinite(from),
+      stampMs: readFinite(from),
     }),
   },
   campaignNow: {
@@ -153,8 +161,14 @@ const codecs: Codecs = {
     write(out, message) {
       out.u64(message.term);
       out.f64(message.context);
+      writeFlag(out, message.byLease);
     },
-    read: (from) => ({ kind: 'readIndexRequest', term: from.u64(), context: readFinite(from) }),
+    read: (from) => ({
+      kind: 'readIndexRequest',
+      term: from.u64(),
+      context: readFinite(from),
+      byLease: readFlag(from),
+    }),
   },
   readIndexResponse: {
     id: 11,

@@ -121,5 +121,5 @@ export function pieceOf(bytes: number, offset = 0): Message {
 
 /** A small message that carries a number. */
 export function numbered(context: number): Message {
-  return { kind: 'readIndexRequest', term: 1, context };
+  return { kind: 'readIndexRequest', term: 1, context, byLease: false };
 }

@@ -60,6 +60,7 @@ export class Connection implements SessionSink {
   #received(chunk: Buffer): void {
     this.#host.counters.bytesIn += chunk.length;
     this.#parser.push(chunk);
+    if (this.#open) this.session.arrived();
     this.#run();
     if (this.session.blocked && this.#parser.buffered > readAheadBytes) this.#socket.pause();
     if (this.outputBytes > this.#host.limits.outputBytes) this.#tooSlow();
@@ -70,7 +71,6 @@ export class Connection implements SessionSink {
     if (this.#running || !this.#open) return;
     this.#running = true;
     try {
-      this.session.arrived();
       while (!this.session.blocked && this.#open) {
         this.#parser.stranger = !this.session.authenticated;
         const args = this.#parser.next();
@@ -103,6 +103,7 @@ export class Connection implements SessionSink {
   resume(): void {
     if (!this.#open) return;
     if (this.#socket.isPaused()) this.#socket.resume();
+    this.session.resumed();
     this.#run();
   }
 

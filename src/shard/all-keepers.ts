@@ -31,8 +31,8 @@ export class AllKeepers implements Gatekeeper {
     shut?.keeper.wait(policy, shut.lsn, waiter);
   }
 
-  wasLeaderAt(readMs: number): boolean {
-    return this.#kept.every(({ keeper }) => keeper.wasLeaderAt(readMs));
+  wasLeaderAt(readMs: number, confirmed: boolean): boolean {
+    return this.#kept.every(({ keeper }) => keeper.wasLeaderAt(readMs, confirmed));
   }
 
   /** Woken by each shard's proof, the waiter looks at all of them again. */

@@ -20,6 +20,7 @@ import { GateBoard } from './gate-board.ts';
 import { recordLoss } from './loss-ledger.ts';
 import { openReplicaState } from './opening.ts';
 import type { ReplicaContext } from './replica-context.ts';
+import { ReplicaReads } from './replica-reads.ts';
 import type { Gatekeeper } from './reply-queue.ts';
 import { Shipper } from './shipper.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -43,6 +44,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly executor: Executor;
   readonly checkpointer: Checkpointer;
   readonly evictor: Evictor;
+  readonly reads: ReplicaReads;
   /** Entries that were cut from this replica's log although they had been executed. */
   lostEntries = 0;
   elections = 0;
@@ -90,6 +92,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#sender = new SnapshotSender(shard, context, this.checkpointer);
     this.checkpointer.isSent = (checkpoint) => this.#sender.isSending(checkpoint);
     this.#receiver = new SnapshotReceiver(this, context);
+    this.reads = new ReplicaReads(this, context);
   }
 
   get core(): Core {
@@ -261,6 +264,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       this.#gates.positionsMoved();
     }
     if (this.#gates.waitsFor('applied')) pushCommit(this.#core, now);
+    this.reads.ask(now);
   }
 
   // Executing.
@@ -358,14 +362,13 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#core.wantApplied = this.#gates.waitsFor('applied');
   }
 
-  wasLeaderAt(readMs: number): boolean {
+  wasLeaderAt(readMs: number, confirmed: boolean): boolean {
     const { leadership, membership } = this.#core;
     // What was read in an earlier term is not proven by this one.
     if (leadership === null || leadership.startedMs > readMs) return false;
     const now = this.#context.clock.monotonicMs();
-    return (
-      leadership.leaseUntilMs(membership, now) > now || leadership.confirmedMs(membership, now) >= readMs
-    );
+    if (!confirmed && leadership.leaseUntilMs(membership, now) > now) return true;
+    return leadership.confirmedMs(membership, now) >= readMs;
   }
 
   get leads(): boolean {
@@ -442,6 +445,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   roleChanged(): void {
+    this.reads.leaderChanged();
     this.#context.touched();
   }
 
@@ -478,8 +482,13 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     }
   }
 
-  /** The core answers what a peer asks; this replica asks nothing itself. */
-  readIndex(): void {}
+  readIndex(context: number, commit: number | null): void {
+    this.reads.answered(context, commit);
+  }
+
+  fresh(atMs: number, commit: number): void {
+    this.reads.vouched(atMs, commit);
+  }
 
   doubtCleared(): void {
     this.#context.log.madeGood(this.shard);

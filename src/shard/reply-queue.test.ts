@@ -43,7 +43,8 @@ test('replies of one turn that wait for the same leave as one piece', () => {
   const queue = new ReplyQueue({ gateOpened: () => {} });
   const keeper = new Keeper();
   const out = new ByteWriter(1024);
-  for (const lsn of [1, 2, 3]) reply(queue, out, { keeper, policy, lsn, readMs: -1 }, `${lsn};`);
+  for (const lsn of [1, 2, 3])
+    reply(queue, out, { keeper, policy, lsn, readMs: -1, confirmed: false }, `${lsn};`);
   expect(released(queue)).toEqual([]);
   keeper.commit = 3;
   expect(released(queue)).toEqual(['1;2;3;']);
@@ -56,7 +57,7 @@ test('a reply does not wait for the writes of later turns of its connection', ()
   // Writes come in faster than they commit: there is always a later one under way.
   const left: string[] = [];
   for (let lsn = 1; lsn <= 5; lsn++) {
-    reply(queue, out, { keeper, policy, lsn, readMs: -1 }, `${lsn};`);
+    reply(queue, out, { keeper, policy, lsn, readMs: -1, confirmed: false }, `${lsn};`);
     keeper.commit = lsn - 1;
     left.push(...released(queue));
   }
@@ -68,7 +69,7 @@ test('after a handover what the commit does not open is hopeless, what it opens 
   const keeper = new Keeper();
   const out = new ByteWriter(1024);
   for (const lsn of [1, 2]) {
-    reply(queue, out, { keeper, policy, lsn, readMs: -1 }, `${lsn};`);
+    reply(queue, out, { keeper, policy, lsn, readMs: -1, confirmed: false }, `${lsn};`);
     released(queue);
   }
   keeper.leads = false;

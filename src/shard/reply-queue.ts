@@ -8,8 +8,8 @@ export interface Gatekeeper {
   readonly leads: boolean;
   isOpen(policy: AckPolicy, lsn: number): boolean;
   wait(policy: AckPolicy, lsn: number, waiter: GateWaiter): void;
-  /** True when this replica was provably the leader at or after `readMs` (monotonic). */
-  wasLeaderAt(readMs: number): boolean;
+  /** True when this replica was provably the leader at or after `readMs` (monotonic); `confirmed`: a lease is no proof. */
+  wasLeaderAt(readMs: number, confirmed: boolean): boolean;
   /** The waiter is called when leadership was confirmed anew, or is over; a round is asked for. */
   awaitProof(waiter: GateWaiter): void;
   /** False when the leadership of that time is over: what it did not prove never will be. */
@@ -23,6 +23,8 @@ export interface Gate {
   readonly lsn: number;
   /** Monotonic ms when state was read, when the reply needs proof of leadership; -1 when it does not. */
   readonly readMs: number;
+  /** Only a majority that answered after `readMs` is proof. */
+  readonly confirmed: boolean;
 }
 
 /** Replies that lie back to back in one buffer and wait for the same. */
@@ -35,6 +37,7 @@ interface Region {
   readonly policy: AckPolicy | null;
   lsn: number;
   readMs: number;
+  readonly confirmed: boolean;
   readonly deadlineMs: number;
 }
 
@@ -95,6 +98,7 @@ export class ReplyQueue {
       policy: gate?.policy ?? null,
       lsn: gate?.lsn ?? 0,
       readMs: gate?.readMs ?? -1,
+      confirmed: gate?.confirmed ?? false,
       deadlineMs: timeoutMs === 0 ? Number.POSITIVE_INFINITY : now + timeoutMs,
     });
   }
@@ -131,7 +135,7 @@ export class ReplyQueue {
       this.#register(() => keeper.wait(policy, region.lsn, this.#waiter));
       return false;
     }
-    if (region.readMs >= 0 && !keeper.wasLeaderAt(region.readMs)) {
+    if (region.readMs >= 0 && !keeper.wasLeaderAt(region.readMs, region.confirmed)) {
       this.hopeless = !keeper.mayProve(region.readMs);
       this.#register(() => keeper.awaitProof(this.#waiter));
       return false;
@@ -185,5 +189,7 @@ export class ReplyQueue {
 
 function sameGate(region: Region, gate: Gate | null): boolean {
   if (gate === null) return region.keeper === null;
-  return region.keeper === gate.keeper && region.policy === gate.policy;
+  return (
+    region.keeper === gate.keeper && region.policy === gate.policy && region.confirmed === gate.confirmed
+  );
 }

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes/types.ts';
 import type { CommandSpec } from '../commands/types.ts';
 import type { RespWriter } from '../resp/reply-writer.ts';
 import type { AckPolicy } from './ack-policy.ts';
+import type { ReadLevel } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import type { Gate } from './reply-queue.ts';
 import type { Session } from './session.ts';
@@ -17,8 +18,8 @@ export type Route =
       /** For a command without keys on a node with several shards: all that it concerns. */
       readonly all?: readonly Replica[];
     }
-  /** Patient: for as long as it takes; else for `parkMs`. */
-  | { readonly kind: 'park'; readonly reason: string; readonly patient?: true }
+  /** Patient: for as long as it takes; else for `parkMs`, or longer when `limitMs` says so. */
+  | { readonly kind: 'park'; readonly reason: string; readonly patient?: true; readonly limitMs?: number }
   | { readonly kind: 'error'; readonly line: string };
 
 export interface SessionOptions {
@@ -26,6 +27,11 @@ export interface SessionOptions {
   readonly ack: AckPolicy;
   /** What replies to reads wait for: the commit. */
   readonly readGate: AckPolicy;
+  /** What reads of a connection ask for at first, and after READONLY. */
+  readonly readLevel: ReadLevel;
+  readonly readOnlyLevel: ReadLevel;
+  /** How long a read waits for this replica to be as current as it must be, before it is sent to the leader, in ms. */
+  readonly readWaitMs: number;
   /** How long a command waits for a leader, in ms. */
   readonly parkMs: number;
   /** Bytes of commands that wait for a leader, all sessions together. */
@@ -46,7 +52,10 @@ export interface SessionHost {
   readonly stats: { commands: number; errors: number };
   /** Monotonic ms. */
   now(): number;
-  route(slot: number, needs: 'read' | 'write', readOnly: boolean, asking: boolean): Route;
+  /** `anyReplica`: a follower may run it, as far as the route is concerned. */
+  route(slot: number, needs: 'read' | 'write', anyReplica: boolean, asking: boolean): Route;
+  /** Where clients reach the leader of a replica's shard; null while none is known and lively. */
+  leaderAddress(replica: Replica): string | null;
   /** The gate of a reply that depends on all keys: in each shard that this node leads. */
   gateOnAll(gate: Gate, readMs: number): Gate;
   runWithoutState(spec: CommandSpec, args: Bytes[], session: Session, writer: RespWriter): void;
@@ -58,8 +67,9 @@ export interface SessionHost {
   replied(session: Session): void;
   /** Bytes of commands that wait for a leader now. */
   parkedBytes: number;
-  /** The session waits for a leader. */
+  /** The session waits for a leader, or for this replica. */
   parked(session: Session): void;
+  unparked(session: Session): void;
   /** Tell the connection, at the end of the turn, that it may go on. */
   resumeLater(session: Session): void;
   forget(session: Session): void;

@@ -20,7 +20,7 @@ export interface SessionSink {
  *   session.arrived();
  *   while (!session.blocked) { const args = parser.next(); if (args === null) break; session.execute(args); }
  *
- * When `resume` is called on the sink, run that loop again.
+ * When `resume` is called on the sink, call `resumed` and run that loop again.
  */
 export interface ClientSession {
   readonly id: number;
@@ -30,8 +30,10 @@ export interface ClientSession {
   readonly blocked: boolean;
   /** Reply bytes produced and not yet given to the sink. */
   readonly pendingBytes: number;
-  /** Commands have arrived, or are taken up again: those that follow count from now. */
+  /** Commands have arrived: those that follow count from now, and were sent before. */
   arrived(): void;
+  /** Commands that had arrived before are taken up again: they count from now. */
+  resumed(): void;
   /** The command name is args[0]; there is at least one. */
   execute(args: Bytes[]): void;
   /** The client's bytes made no sense: sends the error line in order, then closes. */

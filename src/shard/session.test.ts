@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { RespWriter } from '../resp/reply-writer.ts';
 import type { AckPolicy } from './ack-policy.ts';
+import { linearizable } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import { Session } from './session.ts';
 import type { SessionHost } from './session-host.ts';
@@ -18,8 +19,11 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
         return leader.wrote ? -7 : 7;
       },
     },
+    shard: 0,
+    reads: { term: 1 },
     core: {
       flushed: 7,
+      commit: 6,
       get leadership() {
         return leader.leads ? {} : null;
       },
@@ -37,7 +41,14 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     awaitProof: () => {},
   } as unknown as Replica;
   const host = {
-    options: { ack: majority, readGate: majority, parkMs: 0, parkBytes: 0, requestBytes: 1 << 20 },
+    options: {
+      ack: majority,
+      readGate: majority,
+      readLevel: linearizable,
+      parkMs: 0,
+      parkBytes: 0,
+      requestBytes: 1 << 20,
+    },
     password: '',
     writer,
     stats: { commands: 0, errors: 0 },

@@ -10,11 +10,14 @@ import { crossSlot, needsOf, slotOfCommand } from './command-needs.ts';
 import type { Copies, CopiesWanted } from './copies-wait.ts';
 import { enough, LastWrites, writeCopies } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
+import { anyReplicaServes } from './read-level.ts';
 import type { Replica } from './replica.ts';
+import type { StateWaiter } from './replica-reads.ts';
 import { ReplyMode } from './reply-mode.ts';
 import type { Gate } from './reply-queue.ts';
 import { ReplyQueue } from './reply-queue.ts';
 import type { Route, SessionHost } from './session-host.ts';
+import { SessionReads } from './session-reads.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
 import { Transaction } from './transaction.ts';
 
@@ -24,22 +27,27 @@ interface Parked {
   readonly args: Bytes[];
   readonly bytes: number;
   readonly sinceMs: number;
+  readonly sentByMs: number;
 }
 
 /** One client's conversation with this node: its transaction, its policies, and its replies in order. */
-export class Session implements ClientSession, SessionControl, GateWaiter {
+export class Session implements ClientSession, SessionControl, GateWaiter, StateWaiter {
   readonly id: number;
   name: Bytes = '';
   libName: Bytes = '';
   libVersion: Bytes = '';
   /** The password was given, or none was needed when the connection began. */
   #loggedIn: boolean;
+  /** READONLY was said. */
   readOnly = false;
+  readonly reads = new SessionReads();
   noEvict = false;
   noTouch = false;
   protocol: 2 | 3 = 2;
   lastCommand = 'NULL';
   lastMs: number;
+  /** The command at hand was sent at or before this time. */
+  #sentByMs: number;
   readonly bornMs: number;
   commands = 0;
   /** What WAIT asks about. */
@@ -68,6 +76,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#loggedIn = host.password === '';
     this.bornMs = host.now();
     this.lastMs = this.bornMs;
+    this.#sentByMs = this.bornMs;
+    this.reads.reset(host.options.readLevel);
     this.replies = new ReplyQueue(this);
   }
 
@@ -104,6 +114,11 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
    * they were all sent before it, so what they see is current for them.
    */
   arrived(): void {
+    this.lastMs = this.#host.now();
+    this.#sentByMs = this.lastMs;
+  }
+
+  resumed(): void {
     this.lastMs = this.#host.now();
   }
 
@@ -176,7 +191,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     }
     const needs = needsOf(spec);
     if (needs !== 'nothing') {
-      const where = this.#host.route(slot, needs, this.readOnly, this.#asking);
+      const where = this.#host.route(slot, needs, this.#anyReplica, this.#asking);
       if (where.kind === 'park') {
         this.#park(spec, args, sinceMs, where);
         return;
@@ -215,24 +230,86 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       this.#runHere(spec, args);
       return;
     }
-    const where = this.#host.route(slot, needs, this.readOnly, this.#asking);
+    const where = this.#host.route(slot, needs, this.#anyReplica, this.#asking);
     if (where.kind === 'park') {
       this.#park(spec, args, sinceMs, where);
       return;
     }
-    this.#asking = false;
     if (where.kind === 'error') {
-      if (spec.name === 'exec') this.#discard();
-      this.transaction.fail();
-      this.#replyError(where.line);
+      this.#redirect(spec, where.line);
       return;
     }
-    if (where.kind === 'leader' && this.#grows(spec) && where.replica.lacksMemory()) {
+    const leading = where.kind === 'leader';
+    if (leading && this.#grows(spec) && where.replica.lacksMemory()) {
       this.#refuse(spec.name, outOfMemory);
       return;
     }
+    if (needs === 'read') {
+      for (const replica of where.all ?? [where.replica]) {
+        const admission = this.reads.admit(replica, leading, this.#sentByMs, this.#now);
+        if (admission === 'wait') {
+          this.#awaitState(spec, args, sinceMs, slot, replica, leading);
+          return;
+        }
+        if (admission !== 'run') {
+          this.#asking = false;
+          this.#refuse(spec.name, admission.error);
+          return;
+        }
+      }
+    }
+    this.#asking = false;
     if (where.all !== undefined && needs === 'write') this.#runOnAll(where.all, spec, args);
-    else this.#runOn(where.replica, where.kind === 'leader', needs, spec, args);
+    else if (!this.#runOn(where.replica, leading, needs, spec, args))
+      this.#awaitState(spec, args, sinceMs, slot, where.replica, leading);
+  }
+
+  get #anyReplica(): boolean {
+    return anyReplicaServes(this.reads.level);
+  }
+
+  readonly #now = (): number => this.#host.now();
+
+  /** The command goes elsewhere, with its transaction if it ends one. */
+  #redirect(spec: CommandSpec, line: string): void {
+    this.#asking = false;
+    if (spec.name === 'exec') this.#discard();
+    this.transaction.fail();
+    this.#replyError(line);
+  }
+
+  /** This replica has not come as far as a read wants it: the read waits here, and after a while goes to the leader. */
+  #awaitState(
+    spec: CommandSpec,
+    args: Bytes[],
+    sinceMs: number,
+    slot: number,
+    replica: Replica,
+    leading: boolean,
+  ): void {
+    const { options } = this.#host;
+    const limitMs = this.reads.waitMs(options.readWaitMs);
+    if (this.#host.now() - sinceMs >= limitMs) {
+      if (leading) {
+        this.#redirect(spec, `LAGGING this leader has not come to what was asked for within ${limitMs} ms`);
+        return;
+      }
+      const address = this.#host.leaderAddress(replica);
+      if (address !== null) {
+        // With MOVED, clients that read from replicas would choose this one again. EXEC cannot be asked elsewhere alone.
+        const verb = spec.name === 'exec' ? 'MOVED' : 'ASK';
+        this.#redirect(spec, `${verb} ${Math.max(slot, 0)} ${address}`);
+        return;
+      }
+    }
+    const reason = 'this node is not as current as the read wants it, and knows no leader';
+    this.#park(spec, args, sinceMs, { kind: 'park', reason, limitMs: Math.max(limitMs, options.parkMs) });
+    if (this.#parked !== null) replica.reads.wait(this);
+  }
+
+  /** The replica that a read waits for has come further. */
+  stateMoved(): void {
+    this.retry();
   }
 
   // Running.
@@ -245,14 +322,15 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#added(null);
   }
 
+  /** False when a follower's state turned out to be too old after it was read: nothing was answered. */
   #runOn(
     replica: Replica,
     leading: boolean,
     needs: 'read' | 'write',
     spec: CommandSpec,
     args: Bytes[],
-  ): void {
-    const { writer, options } = this.#host;
+  ): boolean {
+    const { writer } = this.#host;
     writer.protocol = this.protocol;
     this.#current = replica;
     const policy = this.#host.policyCode(this.#policy);
@@ -262,15 +340,27 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     let gate: Gate | null = null;
     if (result < 0 && needs === 'write') {
       this.#lastWrites.record(replica, -result);
-      gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1 };
+      this.reads.saw(replica.shard, replica.reads.term, -result);
+      gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1, confirmed: false };
       // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
     } else if (leading) {
       // A read that met expired keys has deleted them: it is a read all the same, whatever writes wait for.
-      gate = { keeper: replica, policy: options.readGate, lsn: Math.abs(result), readMs: this.lastMs };
+      const lsn = Math.abs(result);
+      // Deletes of missing keys are remembered until they are committed.
+      this.reads.saw(replica.shard, replica.reads.term, Math.max(lsn, replica.core.commit));
+      gate = this.reads.gate(replica, needs, lsn, this.lastMs, this.#host.options.readGate);
+    } else {
+      if (!this.reads.isFresh(replica, this.#now)) {
+        writer.out.rewind(0);
+        if (spec.name !== 'exec') return false;
+        writer.error('TRYAGAIN the state became too old while it was read');
+      }
+      this.reads.saw(replica.shard, replica.reads.term, replica.keyspace.appliedLsn);
     }
     if (gate !== null && replica.executor.sawAll) gate = this.#host.gateOnAll(gate, this.lastMs);
     this.#added(gate);
     this.#host.touched();
+    return true;
   }
 
   /** A write without keys on a node with several shards: an entry of its own in each, and one reply. */
@@ -283,10 +373,17 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       const result = keeper.executor.run(spec, args, this, writer, true, policy);
       keeper.sealLarge();
       if (result < 0) this.#lastWrites.record(keeper, -result);
+      this.reads.saw(keeper.shard, keeper.reads.term, Math.abs(result));
       return { keeper, lsn: Math.abs(result) };
     });
     const lsn = Math.max(...kept.map((one) => one.lsn));
-    this.#added({ keeper: new AllKeepers(kept), policy: this.#policy, lsn, readMs: this.lastMs });
+    this.#added({
+      keeper: new AllKeepers(kept),
+      policy: this.#policy,
+      lsn,
+      readMs: this.lastMs,
+      confirmed: false,
+    });
     this.#host.touched();
   }
 
@@ -336,7 +433,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const now = this.#host.now();
     let bytes = 0;
     for (const arg of args) bytes += arg.length;
-    const tooLong = where.patient !== true && now - sinceMs >= options.parkMs;
+    const tooLong = where.patient !== true && now - sinceMs >= (where.limitMs ?? options.parkMs);
     if (tooLong || parkedBytes + bytes > options.parkBytes) {
       this.#asking = false;
       if (spec.name === 'exec') this.#discard();
@@ -344,7 +441,13 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
       this.#replyError(`CLUSTERDOWN ${where.reason}`);
       return;
     }
-    this.#parked = { spec, args, bytes, sinceMs: where.patient === true ? now : sinceMs };
+    this.#parked = {
+      spec,
+      args,
+      bytes,
+      sinceMs: where.patient === true ? now : sinceMs,
+      sentByMs: this.#sentByMs,
+    };
     this.#host.parkedBytes += bytes;
     this.#host.parked(this);
   }
@@ -352,7 +455,10 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
   #unpark(): Parked | null {
     const parked = this.#parked;
     this.#parked = null;
-    if (parked !== null) this.#host.parkedBytes -= parked.bytes;
+    if (parked !== null) {
+      this.#host.parkedBytes -= parked.bytes;
+      this.#host.unparked(this);
+    }
     return parked;
   }
 
@@ -361,7 +467,10 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     const parked = this.#unpark();
     if (parked === null) return;
     this.lastMs = this.#host.now();
+    const latestMs = this.#sentByMs;
+    this.#sentByMs = parked.sentByMs;
     this.#dispatch(parked.spec, parked.args, parked.sinceMs);
+    this.#sentByMs = latestMs;
     if (!this.blocked) this.#host.resumeLater(this);
   }
 
@@ -430,6 +539,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
     this.#discard();
     this.name = '';
     this.readOnly = false;
+    this.reads.reset(this.#host.options.readLevel);
     this.noEvict = false;
     this.noTouch = false;
     this.#asking = false;
@@ -448,6 +558,12 @@ export class Session implements ClientSession, SessionControl, GateWaiter {
 
   setReplyMode(mode: 'on' | 'off' | 'skip'): void {
     this.#replyMode.set(mode);
+  }
+
+  setReadOnly(on: boolean): void {
+    const { readLevel, readOnlyLevel } = this.#host.options;
+    this.readOnly = on;
+    this.reads.level = on ? readOnlyLevel : readLevel;
   }
 
   asking(): void {

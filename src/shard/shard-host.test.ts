@@ -17,6 +17,7 @@ test('writes wait before they are executed while too much waits for the disk, re
   const replica = {
     serving: true,
     core: { accepting: true },
+    reads: { wake: () => {} },
     sealTurn: () => {},
     ship: () => {},
     endTurn: () => {},

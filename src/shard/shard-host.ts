@@ -171,6 +171,10 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.#parked.add(session);
   }
 
+  unparked(session: Session): void {
+    this.#parked.delete(session);
+  }
+
   get parkedNow(): number {
     return this.#parked.size;
   }
@@ -217,45 +221,48 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   // Routing.
 
-  route(slot: number, needs: 'read' | 'write', readOnly: boolean, _asking: boolean): Route {
-    if (slot < 0 && this.replicas.size > 1) return this.#routeWithoutKeys(needs, readOnly);
+  route(slot: number, needs: 'read' | 'write', anyReplica: boolean, _asking: boolean): Route {
+    if (slot < 0 && this.replicas.size > 1) return this.#routeWithoutKeys(needs, anyReplica);
     const replica =
       slot < 0 ? this.replicas.values().next().value : this.replicas.get(this.#context.owners.ownerOf(slot));
     if (replica === undefined) return { kind: 'park', reason: 'this node is starting' };
-    return this.#routeOn(replica, slot, needs, readOnly);
+    return this.#routeOn(replica, slot, needs, anyReplica);
   }
 
   /** A command without keys concerns all shards that this node leads; without any, those that it follows. */
-  #routeWithoutKeys(needs: 'read' | 'write', readOnly: boolean): Route {
+  #routeWithoutKeys(needs: 'read' | 'write', anyReplica: boolean): Route {
     const replicas = [...this.replicas.values()];
     const led = replicas.filter((replica) => replica.serving);
     const all = led.length > 0 ? led : replicas;
-    const routes = all.map((replica) => this.#routeOn(replica, -1, needs, readOnly));
+    const routes = all.map((replica) => this.#routeOn(replica, -1, needs, anyReplica));
     const elsewhere = routes.find(({ kind }) => kind === 'park' || kind === 'error');
     const [first] = routes as [Route, ...Route[]];
     return elsewhere ?? ({ ...first, all } as Route);
   }
 
-  #routeOn(replica: Replica, slot: number, needs: 'read' | 'write', readOnly: boolean): Route {
+  #routeOn(replica: Replica, slot: number, needs: 'read' | 'write', anyReplica: boolean): Route {
     if (this.#pausedUntilMs > 0 && (needs === 'write' || !this.#pauseWritesOnly)) {
       if (this.now() < this.#pausedUntilMs)
         return { kind: 'park', reason: 'clients are paused', patient: true };
       this.#pausedUntilMs = 0;
     }
     if (replica.serving) return this.#routeOnLeader(replica, needs);
-    if (readOnly && needs === 'read' && !replica.rebuilding && replica.core.doubt === null)
+    if (anyReplica && needs === 'read' && !replica.rebuilding && replica.core.doubt === null)
       return { kind: 'follower', replica };
+    const address = this.leaderAddress(replica);
+    if (address === null)
+      return { kind: 'park', reason: `shard ${replica.shard} has no leader at the moment` };
+    return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
+  }
+
+  leaderAddress(replica: Replica): string | null {
     const { leader } = replica.core;
     const silentMs = this.now() - replica.core.following.heardMs;
     const lively =
       leader !== null &&
       leader !== this.#context.self &&
       silentMs < doubtfulHeartbeats * this.#context.options.core.heartbeatMs;
-    const address =
-      lively && this.#context.peers.connected(leader) ? this.#context.clientAddress(leader) : null;
-    if (address === null)
-      return { kind: 'park', reason: `shard ${replica.shard} has no leader at the moment` };
-    return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
+    return lively && this.#context.peers.connected(leader) ? this.#context.clientAddress(leader) : null;
   }
 
   #leadsAny(): boolean {
@@ -384,6 +391,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       this.#unpark = false;
       this.#retryParked();
     }
+    for (const replica of this.replicas.values()) replica.reads.wake();
     const now = this.now();
     // The followers' way is the longest: their part leaves first. Then the disk, which works beside all that follows.
     for (const replica of this.replicas.values()) {

@@ -54,7 +54,10 @@ export class ClientLink {
         this.#watch?.leaves(bytes);
         this.#back(() => this.#take(bytes));
       },
-      resume: () => this.#feed(),
+      resume: () => {
+        this.#session?.resumed();
+        this.#feed();
+      },
       close: () => this.#closeSoon(),
     });
     const session = host.sessions.get(opened.id);
@@ -65,13 +68,13 @@ export class ClientLink {
   send(args: string[]): void {
     this.#there(() => {
       this.#commands.push(args);
+      this.#session?.arrived();
       this.#feed();
     });
   }
 
   #feed(): void {
     const session = this.#session;
-    session?.arrived();
     while (session !== null && !session.blocked) {
       const args = this.#commands.shift();
       if (args === undefined) return;

@@ -11,7 +11,7 @@ import { Trace } from './trace.ts';
 const names = ['a', 'b'];
 
 function question(term: number): Message {
-  return { kind: 'readIndexRequest', term, context: 1 };
+  return { kind: 'readIndexRequest', term, context: 1, byLease: false };
 }
 
 class World {

@@ -37,6 +37,9 @@ export function drawOptions(random: SeededRandom): SimOptions {
     session: {
       ack: { who: 'majority', stage: random.chance(0.8) ? 'flushed' : 'applied', timeoutMs: 5000 },
       readGate: { who: 'majority', stage: 'flushed', timeoutMs: 5000 },
+      readLevel: { kind: 'linearizable', bound: 0 },
+      readOnlyLevel: { kind: 'eventual', bound: 0 },
+      readWaitMs: 100,
       parkMs: 2000,
       parkBytes: 1 << 20,
       requestBytes: 1 << 20,

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { TermIndex } from './term-index.ts';
+
+test('whether an entry was lost can be told where the log was compacted', () => {
+  const index = new TermIndex({ term: 0, lsn: 0 }, [], 0);
+  index.append(1, 1, 10);
+  index.append(3, 11, 20);
+  index.append(4, 21, 30);
+  for (const lsn of [5, 15, 25]) index.compactTo(lsn);
+  const held = [1, 5, 10, 11, 15, 20, 21, 25, 30].map((lsn) =>
+    index.standing({ term: lsn <= 10 ? 1 : lsn <= 20 ? 3 : 4, lsn }),
+  );
+  expect(new Set(held)).toEqual(new Set(['held']));
+  expect(index.standing({ term: 1, lsn: 11 })).toBe('lost');
+  expect(index.standing({ term: 2, lsn: 9 })).toBe('lost');
+  expect(index.standing({ term: 3, lsn: 40 })).toBe('lost');
+  expect(index.standing({ term: 4, lsn: 31 })).toBe('awaited');
+  expect(() => index.termAt(20)).toThrow('LSN 20 is within 25..30');
+});
+
+test('pitfall 14: below what was ever held here, only the term of the first entry tells', () => {
+  const index = new TermIndex({ term: 2, lsn: 100 }, [{ term: 3, lsn: 105 }], 120);
+  index.compactTo(110);
+  expect(index.standing({ term: 1, lsn: 99 })).toBe('unknown');
+  expect(index.standing({ term: 2, lsn: 99 })).toBe('held');
+  expect(index.standing({ term: 3, lsn: 99 })).toBe('lost');
+  expect(index.standing({ term: 2, lsn: 104 })).toBe('held');
+  index.resetTo({ term: 7, lsn: 500 });
+  expect(index.standing({ term: 2, lsn: 104 })).toBe('unknown');
+  expect(index.standing({ term: 7, lsn: 499 })).toBe('held');
+});
