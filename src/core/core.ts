@@ -8,7 +8,7 @@ import { isOneStep, isVoter, MembershipLog, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import { Progress } from './progress.ts';
-import { followerReceives } from './receiving.ts';
+import { followerReceives, readIndexAnswered } from './receiving.ts';
 import { Stamps } from './stamps.ts';
 import { TermIndex } from './term-index.ts';
 import type { HardState, Lsn, Membership, Message, NodeId, Position, Term } from './types.ts';
@@ -196,7 +196,7 @@ export class Core {
           });
         return;
       case 'readIndexResponse':
-        this.output.readIndex(message.context, message.term === this.term ? message.commit : null);
+        readIndexAnswered(this, from, message);
         return;
       case 'snapshotRequest':
       case 'snapshotChunk':

@@ -1,7 +1,16 @@
 import type { Core } from './core.ts';
 import { startCampaign } from './election.ts';
 import { invariant } from './invariant.ts';
-import type { Append, BatchSpan, CampaignNow, Heartbeat, NodeId, Position, SnapshotOffer } from './types.ts';
+import type {
+  Append,
+  BatchSpan,
+  CampaignNow,
+  Heartbeat,
+  NodeId,
+  Position,
+  ReadIndexResponse,
+  SnapshotOffer,
+} from './types.ts';
 
 type FromLeader = Append | Heartbeat | SnapshotOffer | CampaignNow;
 
@@ -89,6 +98,23 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat, now: nu
     priority: core.mayCampaign() ? core.priority : 0,
     stampMs: core.stamps.write(now),
   });
+}
+
+/** The leader's commit is as good here as in a heartbeat, and who asked waits for it. */
+export function readIndexAnswered(
+  core: Core,
+  from: NodeId,
+  { term, context, commit }: ReadIndexResponse,
+): void {
+  const current = term === core.term && from === core.leader ? commit : null;
+  if (current !== null) {
+    core.following.heardCommit = Math.max(
+      core.following.heardCommit,
+      Math.min(current, core.following.verified),
+    );
+    core.raiseCommit();
+  }
+  core.output.readIndex(context, current);
 }
 
 function appendReceived(core: Core, from: NodeId, message: Append): void {

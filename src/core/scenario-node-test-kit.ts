@@ -33,6 +33,8 @@ export class ScenarioNode implements CoreOutput {
   running = false;
   paused = false;
   holdsFlush = false;
+  /** The last thing that the leader vouched for by its lease. */
+  vouched: { readonly atMs: number; readonly commit: Lsn } | null = null;
   holdsSnapshot = false;
   /** What it may have forgotten, for its next start. */
   doubt: Doubt = null;
@@ -105,6 +107,7 @@ export class ScenarioNode implements CoreOutput {
   /** The process ends: what its disk had not made stable is gone. */
   crash(): void {
     this.running = false;
+    this.vouched = null;
     this.writes = [];
     this.#ledTerm = -1;
     this.#unanswered = [];
@@ -173,14 +176,14 @@ export class ScenarioNode implements CoreOutput {
     this.endTurn();
   }
 
-  askRead(): void {
+  askRead(byLease = false): void {
     const { core } = this;
     this.#context += 1;
     const request = {
       kind: 'readIndexRequest',
       term: core.term,
       context: this.#context,
-      byLease: false,
+      byLease,
     } as const;
     if (core.leader === null) this.#say('knows no leader to ask for a read');
     else if (core.leader === this.id) core.receive(this.id, request, this.#world.nowMs);
@@ -304,7 +307,9 @@ export class ScenarioNode implements CoreOutput {
     this.#say(commit === null ? 'gets no answer to its read' : `may read once it has applied ${commit}`);
   }
 
-  fresh(): void {}
+  fresh(atMs: number, commit: Lsn): void {
+    this.vouched = { atMs, commit };
+  }
 
   doubtCleared(): void {
     this.doubt = null;

@@ -179,7 +179,7 @@ const commands: Readonly<Record<string, Command>> = {
   write: (script, [id, ...texts]) => script.node(id).execute(texts),
   member: (script, args) => memberChange(script, args),
   handover: (script, [id, target]) => script.node(id).handOver(script.node(target).id),
-  read: (script, [id]) => script.node(id).askRead(),
+  read: (script, [id, ...how]) => script.node(id).askRead(how.join(' ') === 'by lease'),
   gone: (script, [id]) => {
     for (const node of script.cluster.nodes.values())
       if (node.running && node.id !== id) node.input((core, now) => core.peerGone(id as string, now));
@@ -270,6 +270,15 @@ const commands: Readonly<Record<string, Command>> = {
     const until = core.leadership?.leaseUntilMs(core.membership, script.cluster.nowMs) ?? 0;
     const left = until - script.cluster.nowMs;
     script.cluster.say(left > 0 ? `${id} has a lease for ${left} ms` : `${id} has no lease`);
+  },
+
+  vouched: (script, [id]) => {
+    const { vouched } = script.node(id);
+    if (vouched === null) script.cluster.say(`nobody vouched for anything to ${id}`);
+    else
+      script.cluster.say(
+        `${id} was told: what was committed ${script.cluster.nowMs - vouched.atMs} ms ago ends at ${vouched.commit}`,
+      );
   },
 
   // What must hold.
