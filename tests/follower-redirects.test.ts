@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { Cluster } from 'ioredis';
 import { createCluster } from 'redis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { RawClient } from './support/raw-client.ts';
 import { until } from './support/wait.ts';
 
 /** Reads of each client. */
-const reads = 60;
+const reads = 15;
 
 let cluster: TestCluster;
 let leader: TestNode;
@@ -87,7 +87,10 @@ it('node-redis with useReplicas goes to the leader for a read that its replica c
   expect(perRead).toBeLessThan(4.5);
 });
 
-it('redis-cli -c goes to the leader for a read that its replica cannot serve', async () => {
+const redisCli = spawnSync('redis-cli', ['--version']).status === 0;
+if (!redisCli) console.log('SKIPPED: no redis-cli is on PATH, so its redirections were not tried.');
+
+it.skipIf(!redisCli)('redis-cli -c goes to the leader for a read that its replica cannot serve', async () => {
   const follower = (await cluster.followers())[0] as TestNode;
   const writer = await RawClient.connect(leader.port);
   await writer.command('SET', 'key', 'fresh');
@@ -99,5 +102,10 @@ it('redis-cli -c goes to the leader for a read that its replica cannot serve', a
   });
   cli.stdin.end('READONLY\nGET key\nGET key\n');
   await new Promise((resolve) => cli.once('close', resolve));
-  expect(output.trim().split('\n')).toEqual(['OK', 'fresh', 'fresh']);
+  // It says where it goes, and stays there.
+  const answers = output
+    .trim()
+    .split('\n')
+    .filter((line) => !line.startsWith('->'));
+  expect(answers).toEqual(['OK', 'fresh', 'fresh']);
 });
