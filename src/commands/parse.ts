@@ -3,6 +3,8 @@ import type { Bytes } from '../bytes/types.ts';
 export const notAnInteger = 'ERR value is not an integer or out of range';
 export const notAFloat = 'ERR value is not a valid float';
 export const syntaxError = 'ERR syntax error';
+/** What a write gets whose effects would not fit into an entry of the log: see `CommandContext.admits`. */
+export const tooLargeResult = 'ERR the result is too large for an entry of the log';
 
 const int64Max = 9223372036854775807n;
 const int64Min = -9223372036854775808n;

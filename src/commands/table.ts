@@ -11,6 +11,7 @@ import { listCommands } from './lists.ts';
 import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
+import { setCommands } from './sets.ts';
 import { stringCommands } from './strings.ts';
 import { transactionCommands } from './transactions.ts';
 import type { CommandSpec } from './types.ts';
@@ -23,6 +24,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...hashCommands,
   ...listCommands,
   ...listPopCommands,
+  ...setCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,

@@ -88,6 +88,11 @@ export interface CommandContext {
   /** Effects of this command. Only commands flagged `write` may emit. */
   readonly effects: EffectSink;
   /**
+   * True when effects of so many bytes fit into this command's entry, next to what it holds. A command whose effects
+   * may take more bytes than its request asks before its first effect, and answers `tooLargeResult` when it is refused.
+   */
+  admits(bytes: number): boolean;
+  /**
    * The whole keyspace, for commands without keys; the reply's gate becomes the shard's last LSN. Entries found
    * through it may be expired: ask `isLive`.
    */

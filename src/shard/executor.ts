@@ -23,6 +23,10 @@ export interface ExecutorHost {
   timeMs(): number;
   /** What a command without keys sees: this shard's keys, and those of the others that the node serves. */
   wholeView(): KeyspaceView;
+  /** Ends the open batch. */
+  seal(): void;
+  /** The largest batch that the log takes. */
+  readonly maxBatchBytes: number;
 }
 
 /**
@@ -131,6 +135,14 @@ export class Executor implements CommandContext {
   get effects(): EffectSink {
     if (!this.#leading) throw new Error('only a leader writes');
     return this.#leaderEffects;
+  }
+
+  admits(bytes: number): boolean {
+    const builder = this.#builder;
+    // Half of a batch is for what requests bring along: in a transaction, other commands still follow.
+    const most = this.#host.maxBatchBytes / 2;
+    if (!this.#leaderEffects.opened && builder.bytes + bytes > most) this.#host.seal();
+    return builder.bytes + bytes <= most;
   }
 
   get keyspace(): KeyspaceView {

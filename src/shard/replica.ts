@@ -76,6 +76,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
         lastLsn: () => this.lastLsn,
         timeMs: () => this.#shardTime(),
         wholeView: () => context.wholeView(this),
+        seal: () => this.seal(),
+        maxBatchBytes: context.log.maxBatchBytes,
       },
       this.keyspace,
       this.#builder,

@@ -19,6 +19,7 @@ import { memoryScenarios } from './memory-scenarios.ts';
 import { passwordScenarios } from './password-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
+import { setScenarios } from './set-scenarios.ts';
 import { stringScenarios } from './string-scenarios.ts';
 import { transactionScenarios } from './transaction-scenarios.ts';
 
@@ -67,6 +68,7 @@ describe('a client', () => {
     ['bitmaps', bitmapScenarios],
     ['keys', keyScenarios],
     ['lists', listScenarios],
+    ['sets', setScenarios],
     ['expiry', expiryScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],

@@ -3,12 +3,14 @@ import { hashFamily } from './hashes.ts';
 import { keyspaceFamily } from './keyspace.ts';
 import { listFamily } from './lists.ts';
 import { sessionFamily } from './sessions.ts';
+import { setFamily } from './sets.ts';
 import { stringFamily } from './strings.ts';
 
 export const families: readonly Family[] = [
   stringFamily,
   hashFamily,
   listFamily,
+  setFamily,
   keyspaceFamily,
   sessionFamily,
 ];
