@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes/types.ts';
 import { SetValue } from '../state/collections.ts';
 import { notAnInteger, parseInteger, syntaxError } from './parse.ts';
 import { parseSampleCount, sample } from './samples.ts';
-import { parseScanOptions, replyScan } from './scan-options.ts';
+import { scanCollection } from './scan-options.ts';
 import { allKeys, commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
 import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
@@ -207,17 +207,11 @@ function intersectionSize(context: CommandContext, args: readonly Bytes[]): void
 }
 
 function scan(context: CommandContext, args: readonly Bytes[]): void {
-  const options = parseScanOptions(args, 2, ['MATCH', 'COUNT']);
-  if (typeof options === 'string') {
-    context.reply.error(options);
-    return;
-  }
-  const set = setAt(context, args);
-  if (set === null) return;
-  replyScan<true>(
+  scanCollection(
     context,
-    options,
-    (cursor, count, visit) => set?.members.scan(cursor, count, visit) ?? 0,
+    args,
+    SetValue,
+    (set) => set.members,
     (member, _, found) => found.push(member),
   );
 }
