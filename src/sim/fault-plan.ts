@@ -9,6 +9,11 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
   | { readonly kind: 'kill' | 'power loss' | 'pause'; readonly node: NodeId }
   /** Whoever sends such a message next loses power soon after it. */
   | { readonly kind: 'dies of'; readonly message: Message['kind'] }
+  /**
+   * The leader is cut off from one follower until that looks for votes; then another one restarts, just after it
+   * confirmed the leader's lease, and the leader is cut off from all.
+   */
+  | { readonly kind: 'forgotten lease' }
   /** Bytes of its files change while it is down. */
   | { readonly kind: 'rot'; readonly node: NodeId }
   | { readonly kind: 'wipe'; readonly node: NodeId }
@@ -49,6 +54,7 @@ const kinds: readonly FaultKind[] = [
   'power loss',
   'power loss everywhere',
   'dies of',
+  'forgotten lease',
   'wipe',
   'rot',
   'pause',
@@ -109,6 +115,7 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
   const node = random.chance(0.5) ? theLeader : first;
   const at = { atMs, forMs, salt: random.next() };
   switch (kind) {
+    case 'forgotten lease':
     case 'power loss everywhere':
     case 'hand over':
     case 'checkpoint':

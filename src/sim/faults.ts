@@ -3,6 +3,7 @@ import type { EventLoop } from './event-loop.ts';
 import { FaultEffects } from './fault-effects.ts';
 import type { Fault } from './fault-plan.ts';
 import { describeFault, theLeader } from './fault-plan.ts';
+import { ForgottenLease } from './forgotten-lease.ts';
 import type { SimNetwork } from './network.ts';
 import { disturbNetwork } from './network-faults.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -28,6 +29,7 @@ export class Faults {
   /** What undoes the faults that are at work. */
   readonly #undo = new Set<() => void>();
   readonly #traps = new Map<Message['kind'], Trap>();
+  readonly #leases = new Set<ForgottenLease>();
   #over = false;
 
   constructor(nodes: readonly SimNode[], loop: EventLoop, network: SimNetwork, trace: Trace) {
@@ -38,7 +40,8 @@ export class Faults {
   }
 
   /** A process sent a message. */
-  sent(from: NodeId, message: Message): void {
+  sent(from: NodeId, to: NodeId, message: Message): void {
+    for (const lease of this.#leases) lease.sent(from, to, message);
     const trap = this.#traps.get(message.kind);
     if (trap === undefined) return;
     this.#traps.delete(message.kind);
@@ -112,6 +115,9 @@ export class Faults {
       case 'dies of':
         this.#traps.set(fault.message, { random, hit });
         break;
+      case 'forgotten lease':
+        this.#forgetLease(random, forMs, hit);
+        break;
       case 'rot':
         if (this.#othersVote(fault.node) && this.#node(fault.node).rot()) hit();
         break;
@@ -169,6 +175,16 @@ export class Faults {
     life.process.pause();
     hit();
     this.#for(forMs, () => life.process.resume());
+  }
+
+  #forgetLease(random: SeededRandom, forMs: number, hit: () => void): void {
+    const leader = this.#nodes.find(({ replica }) => replica?.serving === true);
+    if (leader === undefined || this.#nodes.length < 3) return;
+    const undoAfter = (ms: number, undo: () => void): void => this.#for(ms, undo);
+    const stage = { nodes: this.#nodes, loop: this.#loop, network: this.#network, random, undoAfter };
+    const lease = new ForgottenLease(stage, leader, forMs, hit);
+    this.#leases.add(lease);
+    this.#for(forMs + 2000, () => this.#leases.delete(lease));
   }
 
   #handOver(random: SeededRandom, hit: () => void): void {

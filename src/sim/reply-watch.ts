@@ -26,7 +26,7 @@ export class ReplyWatch {
   readonly #commands: string[][] = [];
   /** Replies that have not left; null for one that waits for nothing. */
   readonly #waiting: (SentReply | null)[] = [];
-  /** Words of the command, or of the transaction, that is answered: some of them are keys. */
+  /** The first words behind the names of the command, or of the transaction's, that is answered: its keys. */
   #keys: string[] = [];
   #queueing = false;
 
@@ -46,10 +46,10 @@ export class ReplyWatch {
   }
 
   #added(gate: Gate | null): SentReply | null {
-    const [name = '', ...words] = this.#commands.shift() ?? [];
+    const [name = '', key] = this.#commands.shift() ?? [];
     const command = name.toLowerCase();
     if (!this.#queueing) this.#keys = [];
-    this.#keys.push(...words);
+    if (key !== undefined) this.#keys.push(key);
     if (command === 'multi') this.#queueing = true;
     if (command === 'exec' || command === 'discard') this.#queueing = false;
     const replica = gate?.keeper instanceof Replica ? gate.keeper : null;

@@ -81,7 +81,10 @@ class Simulation {
     this.#seed = seed;
     this.#chosen = chosen;
     const random = new SeededRandom(seed);
-    const names = Array.from({ length: random.pick([3, 3, 3, 3, 5, 2, 1]) }, (_, i) => `n${i + 1}`);
+    const names = Array.from(
+      { length: random.pick([3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7, 2, 1]) },
+      (_, i) => `n${i + 1}`,
+    );
     const network = new SimNetwork(names, this.#loop, random.fork(), this.#trace);
     const options = drawOptions(random.fork());
     const world = {
@@ -115,7 +118,7 @@ class Simulation {
     this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace);
     network.onSend = (from, to, message) => {
       this.#watcher.sent(from, to, message);
-      this.#faults.sent(from, message);
+      this.#faults.sent(from, to, message);
     };
     this.#planner = new FaultPlanner(random.fork(), names);
     for (const node of this.#nodes)
