@@ -225,7 +225,7 @@ export const replicationCommands: readonly CommandSpec[] = [
         '7.2.0',
         'O(1)',
         '',
-        'The place in history of the last write or read of this connection, as shard:term:lsn.',
+        'The place in history of the last write or read of this connection, as shard:term:lsn; of several shards, with commas between.',
       ],
       token,
     ),

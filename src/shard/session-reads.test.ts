@@ -158,6 +158,26 @@ test('a session waits for the last thing that it wrote or read', () => {
   expect(admit()).toBe('run');
 });
 
+test('a session remembers what it saw of each shard, and its token names all of them', () => {
+  const { reads, admit, replica } = connection({ applied: 70 });
+  reads.setLevel(['session']);
+  reads.saw(0, 3, 75);
+  reads.saw(1, 2, 9);
+  reads.saw(1, 2, 11);
+  expect(reads.token).toBe('0:3:75,1:2:11');
+  expect(admit()).toBe('wait');
+  replica.keyspace.appliedLsn = 75;
+  expect(admit()).toBe('run');
+
+  const other = connection({ applied: 70 });
+  other.reads.setLevel(['eventual']);
+  expect(other.reads.setAfter(['1:2:11,0:3:75'])).toBeNull();
+  expect(other.admit()).toBe('wait');
+  other.replica.keyspace.appliedLsn = 75;
+  expect(other.admit()).toBe('run');
+  expect(other.reads.setAfter(['1:2:11,'])).toContain('no token');
+});
+
 test('what replies of a leader wait for, by level', () => {
   const { reads, whole } = connection({ serving: true });
   const gate = (words: string, needs: 'read' | 'write' = 'read') => {

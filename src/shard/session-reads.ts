@@ -7,30 +7,37 @@ import { formatReadLevel, linearizable, parseReadLevel } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import type { Gate } from './reply-queue.ts';
 import type { SessionToken } from './session-token.ts';
-import { formatToken, parseToken } from './session-token.ts';
+import { formatToken, parseTokens } from './session-token.ts';
 
 /** Whether a read may run now: yes, when this replica has come further, or never (the line that says why). */
 export type Admission = 'run' | 'wait' | { readonly error: string };
 
 const afterSyntax = 'ERR syntax error: REPL AFTER <token> [TIMEOUT milliseconds] | REPL AFTER NONE';
 
-/** What one connection asks of its reads: a level, a place in history that they must include, and what it has seen. */
+/** The latest place in the history of one shard that a connection wrote or read. */
+interface Seen {
+  readonly shard: number;
+  term: number;
+  lsn: number;
+}
+
+/** What one connection asks of its reads: a level, the places in history that they must include, and what it has seen. */
 export class SessionReads implements ReadControl {
   level: ReadLevel = linearizable;
   /** What REPL AFTER named. */
-  #after: SessionToken | null = null;
+  #after: readonly SessionToken[] = [];
   /** How long reads wait for that before they are sent to the leader, in ms; null: as long as other reads. */
   #afterTimeoutMs: number | null = null;
-  /** The latest place that this connection wrote or read; LSN 0 before the first. */
-  #seenShard = 0;
-  #seenTerm = 0;
-  #seenLsn = 0;
+  /** One for each shard that was written or read; most connections know few. */
+  #seen: Seen[] = [];
+  /** The one of the shard that was used last. */
+  #lastSeen: Seen | null = null;
 
   reset(level: ReadLevel): void {
     this.level = level;
-    this.#after = null;
-    this.#seenTerm = 0;
-    this.#seenLsn = 0;
+    this.#after = [];
+    this.#seen = [];
+    this.#lastSeen = null;
   }
 
   setLevel(words: readonly Bytes[]): string | null {
@@ -43,14 +50,14 @@ export class SessionReads implements ReadControl {
   setAfter(words: readonly Bytes[]): string | null {
     const [text = '', option, ms] = words;
     if (words.length === 1 && text.toLowerCase() === 'none') {
-      this.#after = null;
+      this.#after = [];
       return null;
     }
     if (words.length !== 1 && (words.length !== 3 || option?.toLowerCase() !== 'timeout')) return afterSyntax;
     if (ms !== undefined && !/^\d{1,9}$/.test(ms)) return 'ERR timeout is not an integer or out of range';
-    const token = parseToken(text);
-    if (token === null) return 'ERR that is no token: REPL TOKEN gives one out, as shard:term:lsn';
-    this.#after = token;
+    const tokens = parseTokens(text);
+    if (tokens === null) return 'ERR that is no token: REPL TOKEN gives one out, as shard:term:lsn';
+    this.#after = tokens;
     this.#afterTimeoutMs = ms === undefined ? null : ms === '0' ? Number.POSITIVE_INFINITY : Number(ms);
     return null;
   }
@@ -60,25 +67,26 @@ export class SessionReads implements ReadControl {
   }
 
   get token(): string | null {
-    if (this.#seenLsn === 0) return null;
-    return formatToken({ shard: this.#seenShard, term: this.#seenTerm, lsn: this.#seenLsn });
+    const seen = this.#seen.filter(({ lsn }) => lsn > 0);
+    return seen.length === 0 ? null : seen.map(formatToken).join(',');
   }
 
   /** The connection wrote, or read a state, at this place. */
   saw(shard: number, term: number, lsn: number): void {
-    if (
-      shard === this.#seenShard &&
-      (term < this.#seenTerm || (term === this.#seenTerm && lsn <= this.#seenLsn))
-    )
-      return;
-    this.#seenShard = shard;
-    this.#seenTerm = term;
-    this.#seenLsn = lsn;
+    let seen = this.#seenOf(shard);
+    if (seen === null) {
+      seen = { shard, term, lsn };
+      this.#seen.push(seen);
+    } else if (term > seen.term || (term === seen.term && lsn > seen.lsn)) {
+      seen.term = term;
+      seen.lsn = lsn;
+    }
+    this.#lastSeen = seen;
   }
 
   /** How long a read waits at most for this replica to come as far as it must. */
   waitMs(usualMs: number): number {
-    return this.#after === null ? usualMs : (this.#afterTimeoutMs ?? usualMs);
+    return this.#after.length === 0 ? usualMs : (this.#afterTimeoutMs ?? usualMs);
   }
 
   /**
@@ -87,9 +95,8 @@ export class SessionReads implements ReadControl {
    * @param now the clock, read once for each question
    */
   admit(replica: Replica, leading: boolean, sentByMs: number, now: () => number): Admission {
-    const after = this.#after;
-    if (after !== null && after.shard === replica.shard) {
-      const admission = this.#includes(replica, after);
+    for (const token of this.#after) {
+      const admission = token.shard === replica.shard ? this.#includes(replica, token) : 'run';
       if (admission !== 'run') return admission;
     }
     const { kind, bound } = this.level;
@@ -122,8 +129,13 @@ export class SessionReads implements ReadControl {
   }
 
   #includesSeen(replica: Replica): Admission {
-    if (this.#seenLsn === 0 || this.#seenShard !== replica.shard) return 'run';
-    return this.#includes(replica, { shard: this.#seenShard, term: this.#seenTerm, lsn: this.#seenLsn });
+    const seen = this.#seenOf(replica.shard);
+    return seen === null || seen.lsn === 0 ? 'run' : this.#includes(replica, seen);
+  }
+
+  #seenOf(shard: number): Seen | null {
+    if (this.#lastSeen?.shard === shard) return this.#lastSeen;
+    return this.#seen.find((seen) => seen.shard === shard) ?? null;
   }
 
   #includes(replica: Replica, token: SessionToken): Admission {
@@ -131,9 +143,10 @@ export class SessionReads implements ReadControl {
     if (standing === 'held') return 'run';
     if (standing === 'awaited') return 'wait';
     // The reader is told once, and may then go on from what there is.
-    if (token === this.#after) this.#after = null;
-    else this.#seenLsn = 0;
     const what = `LSN ${token.lsn} of term ${token.term}`;
+    this.#after = this.#after.filter((other) => other !== token);
+    this.#seen = this.#seen.filter((other) => other !== token);
+    if (this.#lastSeen === token) this.#lastSeen = null;
     if (standing === 'lost') return { error: `LOSTWRITE ${what} was lost: a later leader does not have it` };
     return { error: `OLDTOKEN whether ${what} was lost cannot be told any more` };
   }

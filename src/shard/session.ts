@@ -262,6 +262,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     if (where.all !== undefined && needs === 'write') this.#runOnAll(where.all, spec, args);
     else if (!this.#runOn(where.replica, leading, needs, spec, args))
       this.#awaitState(spec, args, sinceMs, slot, where.replica, leading);
+    else if (where.all !== undefined)
+      for (const { shard, reads } of where.all) this.reads.saw(shard, reads.term, reads.reached);
   }
 
   get #anyReplica(): boolean {
