@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
-import { inInt64, parseInt32, parseInteger, shownInError, syntaxError } from './parse.ts';
+import { inInt64, notAnInteger, parseInt32, parseInteger, shownInError, syntaxError } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { ClientDescription, CommandContext, CommandSpec } from './types.ts';
 
@@ -238,6 +238,21 @@ function pause({ node, reply }: CommandContext, args: readonly Bytes[]): void {
   }
 }
 
+function unblock({ node, reply }: CommandContext, args: readonly Bytes[]): void {
+  const reason = args[3]?.toLowerCase() ?? 'timeout';
+  if (args.length > 4) {
+    reply.error("ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.");
+    return;
+  }
+  if (reason !== 'timeout' && reason !== 'error') {
+    reply.error('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+    return;
+  }
+  const id = parseInteger(args[2] as Bytes);
+  if (id === null) reply.error(notAnInteger);
+  else reply.integer(node.unblockClient(Number(id), reason === 'error') ? 1 : 0);
+}
+
 function onOff(args: readonly Bytes[], set: (on: boolean) => void, { reply }: CommandContext): void {
   const word = (args[2] as Bytes).toUpperCase();
   if (word !== 'ON' && word !== 'OFF') {
@@ -431,6 +446,18 @@ export const connectionCommands: readonly CommandSpec[] = [
         'Holds commands of all clients back for a while.',
       ],
       pause,
+    ),
+    onSession(
+      'client|unblock',
+      [
+        -3,
+        ['admin', ...local],
+        '5.0.0',
+        'O(1)',
+        'client-id [TIMEOUT | ERROR]',
+        'Ends the wait of a connection whose command waits.',
+      ],
+      unblock,
     ),
     onSession(
       'client|unpause',

@@ -25,7 +25,12 @@ function take(context: CommandContext, key: Bytes, list: ListValue, head: boolea
 }
 
 /** Answers the element at an end and removes it. */
-function takeOne({ reply, effects }: CommandContext, key: Bytes, list: ListValue, head: boolean): void {
+export function takeOne(
+  { reply, effects }: CommandContext,
+  key: Bytes,
+  list: ListValue,
+  head: boolean,
+): void {
   const at = head ? 0 : list.size - 1;
   reply.bulk(list.items.get(at));
   effects.listRemove(key, at, 1);
@@ -56,13 +61,19 @@ function pop(name: string, head: boolean) {
 }
 
 /** True for LEFT, false for RIGHT; null for anything else. */
-function parseEnd(text: Bytes): boolean | null {
+export function parseEnd(text: Bytes): boolean | null {
   const word = text.toLowerCase();
   return word === 'left' ? true : word === 'right' ? false : null;
 }
 
 /** Moves the element at an end of one list to an end of another, or of the same. */
-function move(context: CommandContext, from: Bytes, to: Bytes, fromHead: boolean, toHead: boolean): void {
+export function move(
+  context: CommandContext,
+  from: Bytes,
+  to: Bytes,
+  fromHead: boolean,
+  toHead: boolean,
+): void {
   const { reply, effects } = context;
   const source = collectionAt(context, from, ListValue);
   if (source === null) return;
@@ -95,7 +106,7 @@ interface SeveralPops {
 }
 
 /** `numkeys key [key ...] <LEFT | RIGHT> [COUNT count]` from argument `at` on; a string is the error line. */
-function parseSeveral(args: readonly Bytes[], at: number): SeveralPops | string {
+export function parseSeveral(args: readonly Bytes[], at: number): SeveralPops | string {
   const number = parsePosition(args[at] as Bytes);
   if (number === null || number < 1) return 'ERR numkeys should be greater than 0';
   const end = at + number + 1;
@@ -113,7 +124,7 @@ function parseSeveral(args: readonly Bytes[], at: number): SeveralPops | string 
 }
 
 /** Pops from the first of the lists that exists; false when none does, and nothing was answered. */
-function popFromFirst(context: CommandContext, { keys, head, count }: SeveralPops): boolean {
+export function popFromFirst(context: CommandContext, { keys, head, count }: SeveralPops): boolean {
   for (const key of keys) {
     const list = collectionAt(context, key, ListValue);
     if (list === null) return true;

@@ -7,6 +7,7 @@ import { hashCommands } from './hashes.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
 import { listPopCommands } from './list-pops.ts';
+import { blockingListCommands } from './list-waits.ts';
 import { listCommands } from './lists.ts';
 import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
@@ -25,6 +26,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...listCommands,
   ...listPopCommands,
   ...setCommands,
+  ...blockingListCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,

@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { Random } from '../env/random.ts';
 import type { ReplyWriter } from '../resp/types.ts';
+import type { Collection } from '../state/collections.ts';
 import type { EffectSink } from '../state/effects.ts';
 import type { Entry } from '../state/entry.ts';
 import type { KeyspaceView } from '../state/types.ts';
@@ -136,6 +137,12 @@ export interface SessionControl {
   watch(keys: readonly Bytes[]): void;
   unwatch(): void;
 
+  /**
+   * The command waits until one of the keys holds such a value, and then runs again; `timeoutMs` 0 waits for ever. It
+   * must answer nothing then. False inside a transaction, where nothing waits.
+   */
+  waitForKeys(keys: readonly Bytes[], type: Collection['type'], timeoutMs: number): boolean;
+
   // Acknowledgement and read policy of the connection.
   /** WAIT: blocks the connection until `replicas` followers hold its last write, then writes the count; `timeoutMs` 0 waits for ever. */
   waitReplicas(replicas: number, timeoutMs: number): void;
@@ -253,6 +260,8 @@ export interface NodeServices {
   clients(): readonly ClientDescription[];
   /** Closes clients by id; true when it was connected. */
   killClient(id: number): boolean;
+  /** Ends the wait of a client's command, by an error or as if its time were over; false when it does not wait. */
+  unblockClient(id: number, withError: boolean): boolean;
   /** CLIENT PAUSE: no command (or no write) of any client runs before the given monotonic duration is over; 0 ends it. */
   pauseClients(ms: number, writesOnly: boolean): void;
   /** Parameter names and values that match a glob pattern. */

@@ -78,7 +78,7 @@ function clients({ config, host, clients: connected }: InfoSource): InfoSection 
     fields: [
       ['connected_clients', connected],
       ['maxclients', config['max-clients']],
-      ['blocked_clients', host.parkedNow],
+      ['blocked_clients', host.waitingNow],
     ],
   };
 }

@@ -114,6 +114,10 @@ export class Services implements NodeServices {
     return session !== undefined;
   }
 
+  unblockClient(id: number, withError: boolean): boolean {
+    return this.#node.host.sessions.get(id)?.unblock(withError) ?? false;
+  }
+
   pauseClients(ms: number, writesOnly: boolean): void {
     this.#node.host.pauseClients(ms, writesOnly);
   }

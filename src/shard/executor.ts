@@ -10,6 +10,7 @@ import type { Entry } from '../state/entry.ts';
 import type { Keyspace } from '../state/keyspace.ts';
 import type { KeyspaceView } from '../state/types.ts';
 import { idleMs } from '../state/use-clock.ts';
+import type { ReadyKeys } from './blocked-clients.ts';
 import { LeaderEffects } from './leader-effects.ts';
 import type { Watches } from './watches.ts';
 
@@ -54,6 +55,7 @@ export class Executor implements CommandContext {
     keyspace: Keyspace,
     builder: BatchBuilder,
     watches: Watches,
+    blocked: ReadyKeys,
     node: NodeServices,
     random: Random,
   ) {
@@ -62,7 +64,7 @@ export class Executor implements CommandContext {
     this.#builder = builder;
     this.node = node;
     this.random = random;
-    this.#leaderEffects = new LeaderEffects(builder, keyspace, watches, () => {
+    this.#leaderEffects = new LeaderEffects(builder, keyspace, watches, blocked, () => {
       builder.begin(entryKind.effects, this.#policy);
       keyspace.writeLsn = host.nextLsn();
     });

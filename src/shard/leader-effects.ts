@@ -4,6 +4,7 @@ import type { BitOperation } from '../state/bit-operations.ts';
 import { EffectEncoder } from '../state/effect-codec.ts';
 import type { EffectSink } from '../state/effects.ts';
 import type { Keyspace } from '../state/keyspace.ts';
+import type { ReadyKeys } from './blocked-clients.ts';
 
 /** Told of keys as they change, so that watching transactions notice. */
 export interface WatchList {
@@ -24,13 +25,21 @@ export class LeaderEffects implements EffectSink {
   readonly #encoder: EffectEncoder;
   readonly #keyspace: Keyspace;
   readonly #watches: WatchList;
+  readonly #blocked: ReadyKeys;
   readonly #open: () => void;
 
   /** @param open begins the entry and sets the keyspace's write LSN */
-  constructor(builder: BatchBuilder, keyspace: Keyspace, watches: WatchList, open: () => void) {
+  constructor(
+    builder: BatchBuilder,
+    keyspace: Keyspace,
+    watches: WatchList,
+    blocked: ReadyKeys,
+    open: () => void,
+  ) {
     this.#encoder = new EffectEncoder(builder.payload);
     this.#keyspace = keyspace;
     this.#watches = watches;
+    this.#blocked = blocked;
     this.#open = open;
   }
 
@@ -44,6 +53,11 @@ export class LeaderEffects implements EffectSink {
     this.opened = true;
     this.#open();
     this.#encoder.begin();
+  }
+
+  /** A key holds elements that somebody may wait for. */
+  #filled(key: Bytes): void {
+    if (this.#blocked.active) this.#blocked.ready(key);
   }
 
   putString(key: Bytes, value: Bytes, expiresAt: number): void {
@@ -87,12 +101,14 @@ export class LeaderEffects implements EffectSink {
     if (this.#watches.active) this.#watches.changed(to);
     this.#encoder.rename(from, to);
     this.#keyspace.rename(from, to);
+    this.#filled(to);
   }
 
   copy(from: Bytes, to: Bytes): void {
     this.#begin(to);
     this.#encoder.copy(from, to);
     this.#keyspace.copy(from, to);
+    this.#filled(to);
   }
 
   clear(): void {
@@ -130,6 +146,7 @@ export class LeaderEffects implements EffectSink {
     this.#begin(key);
     this.#encoder.sortedSetPut(key, member, score);
     this.#keyspace.sortedSetPut(key, member, score);
+    this.#filled(key);
   }
 
   sortedSetRemove(key: Bytes, member: Bytes): void {
@@ -142,12 +159,14 @@ export class LeaderEffects implements EffectSink {
     this.#begin(key);
     this.#encoder.listInsert(key, index, item);
     this.#keyspace.listInsert(key, index, item);
+    this.#filled(key);
   }
 
   listAppend(key: Bytes, item: Bytes): void {
     this.#begin(key);
     this.#encoder.listAppend(key, item);
     this.#keyspace.listAppend(key, item);
+    this.#filled(key);
   }
 
   listSet(key: Bytes, index: number, item: Bytes): void {

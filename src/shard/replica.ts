@@ -12,6 +12,7 @@ import { Keyspace } from '../state/keyspace.ts';
 import { useClockAt } from '../state/use-clock.ts';
 import type { AckPolicy, Stage } from './ack-policy.ts';
 import { Applier } from './applier.ts';
+import { BlockedClients } from './blocked-clients.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { Evictor } from './evictor.ts';
 import { Executor } from './executor.ts';
@@ -41,6 +42,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly shard: number;
   readonly keyspace = new Keyspace();
   readonly watches = new Watches();
+  readonly blocked = new BlockedClients((key) => this.keyspace.peek(key));
   readonly executor: Executor;
   readonly checkpointer: Checkpointer;
   readonly evictor: Evictor;
@@ -82,6 +84,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       this.keyspace,
       this.#builder,
       this.watches,
+      this.blocked,
       context.services,
       context.random,
     );
@@ -167,6 +170,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       if (this.#core.accepting) {
         this.#expireDue();
         if (!this.#context.log.stats.spaceShort) this.evictor.tick();
+        this.blocked.tick(now);
         if (this.checkpointer.isDue(now)) this.#mark();
       }
       pushCommit(this.#core, now);
@@ -540,6 +544,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#context.logger.info({ shard: this.shard, term: this.#core.term, planned }, 'no longer leader');
     this.checkpointer.leadershipLost();
     this.leadershipConfirmed();
+    this.blocked.leadershipEnded();
     if (served) this.#context.deposed(this, planned);
   }
 

@@ -5,6 +5,7 @@ import type { ReplyWriter } from '../resp/types.ts';
 import type { AckPolicy, Stage } from './ack-policy.ts';
 import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
 import { AllKeepers } from './all-keepers.ts';
+import type { BlockedClient, KeyWait } from './blocked-clients.ts';
 import type { Needs } from './command-needs.ts';
 import { crossSlot, needsOf, slotOfCommand } from './command-needs.ts';
 import type { Copies, CopiesWanted } from './copies-wait.ts';
@@ -31,7 +32,7 @@ interface Parked {
 }
 
 /** One client's conversation with this node: its transaction, its policies, and its replies in order. */
-export class Session implements ClientSession, SessionControl, GateWaiter, StateWaiter {
+export class Session implements ClientSession, SessionControl, GateWaiter, StateWaiter, BlockedClient {
   readonly id: number;
   name: Bytes = '';
   libName: Bytes = '';
@@ -64,6 +65,14 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   #parked: Parked | null = null;
   /** WAIT or WAITAOF, while it waits. */
   #waiting: CopiesWanted | null = null;
+  /** The command that waits for a key, on a replica that leads. */
+  #keyWait: (KeyWait & { readonly replica: Replica }) | null = null;
+  /** What the command that runs now asks to wait for. */
+  #keysWanted: Pick<KeyWait, 'keys' | 'type' | 'deadlineMs'> | null = null;
+  /** Another client's command has ended the wait: the answer comes at the end of the turn. */
+  #unblocked: 'error' | 'timeout' | null = null;
+  /** When the current command came, monotonic ms. */
+  #arrivedMs = 0;
   #pausedUntilMs = 0;
   #closing = false;
   #closed = false;
@@ -91,6 +100,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
       this.#closing ||
       this.#parked !== null ||
       this.#waiting !== null ||
+      this.#keyWait !== null ||
       this.#pausedUntilMs > 0
     );
   }
@@ -132,6 +142,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
       return;
     }
     this.lastCommand = found.name;
+    this.#arrivedMs = this.lastMs;
     this.#dispatch(found, args, this.lastMs);
   }
 
@@ -143,8 +154,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   disconnected(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#unpark();
-    this.#waiting = null;
+    this.#dropWaits();
     this.unwatch();
     this.replies.clear();
     this.#host.forget(this);
@@ -362,6 +372,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     if (gate !== null && replica.executor.sawAll) gate = this.#host.gateOnAll(gate, this.lastMs);
     this.#added(gate);
     this.#host.touched();
+    this.#waitOrGoOn(replica, spec, args);
+    replica.blocked.serve();
     return true;
   }
 
@@ -443,13 +455,13 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
       this.#replyError(`CLUSTERDOWN ${where.reason}`);
       return;
     }
-    this.#parked = {
-      spec,
-      args,
-      bytes,
-      sinceMs: where.patient === true ? now : sinceMs,
-      sentByMs: this.#sentByMs,
-    };
+    this.#hold(spec, args, where.patient === true ? now : sinceMs);
+  }
+
+  #hold(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
+    let bytes = 0;
+    for (const arg of args) bytes += arg.length;
+    this.#parked = { spec, args, bytes, sinceMs, sentByMs: this.#sentByMs };
     this.#host.parkedBytes += bytes;
     this.#host.parked(this);
   }
@@ -552,8 +564,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   closeAfterReply(): void {
-    this.#unpark();
-    this.#waiting = null;
+    this.#dropWaits();
     this.#closing = true;
     this.#host.replied(this);
   }
@@ -655,6 +666,96 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#waiting = null;
     this.#reply((writer) => writeCopies(writer, wanted.stage, copies), null);
     this.#host.resumeLater(this);
+  }
+
+  // Waiting for keys.
+
+  waitForKeys(keys: readonly Bytes[], type: KeyWait['type'], timeoutMs: number): boolean {
+    if (this.#executing) return false;
+    const deadlineMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#arrivedMs + timeoutMs;
+    this.#keysWanted = { keys, type, deadlineMs };
+    return true;
+  }
+
+  /** A command has run: it waits for keys, or it does no more. Whoever waits on keeps his place. */
+  #waitOrGoOn(replica: Replica, spec: CommandSpec, args: Bytes[]): void {
+    const wanted = this.#keysWanted;
+    this.#keysWanted = null;
+    if (wanted === null) {
+      if (this.#keyWait === null) return;
+      this.#endKeyWait();
+      this.#host.resumeLater(this);
+    } else if (this.#keyWait === null) {
+      this.#keyWait = { ...wanted, client: this, replica, spec, args };
+      replica.blocked.add(this.#keyWait);
+    }
+  }
+
+  #endKeyWait(): void {
+    this.#keyWait?.replica.blocked.remove(this.#keyWait);
+    this.#keyWait = null;
+  }
+
+  serve({ spec, args }: KeyWait): void {
+    const replica = this.#keyWait?.replica;
+    if (replica === undefined) return;
+    this.lastMs = this.#host.now();
+    this.#runOn(replica, true, 'write', spec, args);
+  }
+
+  /** That there is still nothing is an answer about the state like others. */
+  timedOut({ keys }: KeyWait, now: number): void {
+    const keeper = this.#keyWait?.replica;
+    if (keeper === undefined) return;
+    let lsn = 0;
+    for (const key of keys) lsn = Math.max(lsn, keeper.keyspace.gateOf(key));
+    this.#endKeyWait();
+    this.lastMs = now;
+    this.#reply((writer) => writer.nilArray(), {
+      keeper,
+      policy: this.#host.options.readGate,
+      lsn,
+      readMs: now,
+      confirmed: false,
+    });
+    this.#host.resumeLater(this);
+  }
+
+  leadershipEnded({ spec, args }: KeyWait): void {
+    this.#keyWait = null;
+    this.#hold(spec, args, this.#host.now());
+  }
+
+  /** CLIENT UNBLOCK; false when nothing waits. The client that says so is being answered: this one's turn comes later. */
+  unblock(withError: boolean): boolean {
+    if (this.#unblocked !== null || (this.#keyWait === null && this.#waiting === null)) return false;
+    this.#unblocked = withError ? 'error' : 'timeout';
+    this.#keyWait?.replica.blocked.remove(this.#keyWait);
+    this.#host.unblocked(this);
+    return true;
+  }
+
+  answerUnblocked(): void {
+    const how = this.#unblocked;
+    this.#unblocked = null;
+    const waits = this.#keyWait !== null || this.#waiting !== null;
+    if (how === 'error' && waits) {
+      this.#dropWaits();
+      this.#replyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      this.#host.resumeLater(this);
+    } else if (this.#keyWait !== null) this.timedOut(this.#keyWait, this.#host.now());
+    else this.checkWait(Number.POSITIVE_INFINITY);
+  }
+
+  #dropWaits(): void {
+    this.#unpark();
+    this.#waiting = null;
+    this.#endKeyWait();
+  }
+
+  /** A command of this client waits: for a leader, for copies, for keys. */
+  get waiting(): boolean {
+    return this.#parked !== null || this.#waiting !== null || this.#keyWait !== null;
   }
 
   get waitStage(): Stage | null {

@@ -66,6 +66,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   #flushing: Session[] = [];
   #resuming: Session[] = [];
   #parked = new Set<Session>();
+  #unblocked: Session[] = [];
   #unpark = false;
   #checkWaits = false;
   /** Writes are parked until less waits for the disk. */
@@ -177,6 +178,18 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   get parkedNow(): number {
     return this.#parked.size;
+  }
+
+  /** Sessions whose command waits for something. */
+  get waitingNow(): number {
+    let count = 0;
+    for (const session of this.sessions.values()) if (session.waiting) count += 1;
+    return count;
+  }
+
+  unblocked(session: Session): void {
+    this.#unblocked.push(session);
+    this.touched();
   }
 
   resumeLater(session: Session): void {
@@ -392,6 +405,9 @@ export class ShardHost implements SessionHost, PeerHandler {
       this.#retryParked();
     }
     for (const replica of this.replicas.values()) replica.reads.wake();
+    const unblocked = this.#unblocked;
+    this.#unblocked = [];
+    for (const session of unblocked) session.answerUnblocked();
     const now = this.now();
     // The followers' way is the longest: their part leaves first. Then the disk, which works beside all that follows.
     for (const replica of this.replicas.values()) {

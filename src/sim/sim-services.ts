@@ -12,6 +12,7 @@ export function simServices(clock: Clock): NodeServices {
     replication: () => [],
     clients: () => [],
     killClient: () => false,
+    unblockClient: () => false,
     pauseClients: () => {},
     configGet: () => [],
     configSet: () => 'ERR nothing can be configured here',

@@ -11,6 +11,7 @@ import type { Scenario } from '../support/redis-script.ts';
 import { compare, Side } from '../support/redis-script.ts';
 import { redisServerVersion, startRedis } from '../support/redis-server.ts';
 import { bitmapScenarios } from './bitmap-scenarios.ts';
+import { blockingScenarios } from './blocking-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
@@ -69,6 +70,7 @@ describe('a client', () => {
     ['keys', keyScenarios],
     ['lists', listScenarios],
     ['sets', setScenarios],
+    ['blocking commands', blockingScenarios],
     ['expiry', expiryScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],
@@ -152,6 +154,41 @@ describe('a client', () => {
         const { wire } = await client.command('CLIENT', 'KILL', ...filter);
         await victim.closed;
         replies.push(wire, line.split('\n').length);
+      }
+      return replies;
+    });
+    expect(ours).toEqual(theirs);
+  });
+
+  it.skipIf(absent)('is let go by CLIENT UNBLOCK, and takes nothing when it has gone', async () => {
+    const [theirs, ours] = await onBoth(async (client, port) => {
+      const replies = [];
+      await client.command('FLUSHALL');
+      const flagged = async (id: number, flag: string): Promise<void> => {
+        let line = '';
+        while (!line.includes(` flags=${flag} `))
+          line = (await client.command('CLIENT', 'LIST', 'ID', id)).value as string;
+      };
+      for (const reason of [[], ['TIMEOUT'], ['ERROR']]) {
+        const waiting = await RawClient.connect(port);
+        const id = (await waiting.command('CLIENT', 'ID')).value as number;
+        waiting.sendCommand('BLMOVE', 'k', 'k', 'LEFT', 'LEFT', 0);
+        waiting.sendCommand('PING');
+        await flagged(id, 'b');
+        // In a transaction, whose reply is being written while the other one is let go.
+        await client.command('MULTI');
+        await client.command('CLIENT', 'UNBLOCK', id, ...reason);
+        await client.command('CLIENT', 'UNBLOCK', id);
+        await client.command('RPUSH', 'k', 'v');
+        replies.push((await client.command('EXEC')).wire);
+        replies.push((await waiting.next()).wire, (await waiting.next()).wire);
+        replies.push((await client.command('LPOP', 'k')).wire);
+        waiting.sendCommand('BLPOP', 'k', 0);
+        await flagged(id, 'b');
+        await waiting.close();
+        while ((await client.command('CLIENT', 'LIST', 'ID', id)).value !== '');
+        await client.command('RPUSH', 'k', 'kept');
+        replies.push((await client.command('LPOP', 'k')).wire);
       }
       return replies;
     });

@@ -32,8 +32,8 @@ export interface Step {
   /** The same, for people. */
   readonly text: string;
   readonly agreement: Agreement;
-  /** The command is repeated until this is its reply. */
-  readonly until: string | null;
+  /** The command is repeated until this is its reply, or found in it. */
+  readonly until: string | RegExp | null;
   /** Set for a deliberate difference: what Bellwether answers instead, and why. */
   readonly difference: Difference | null;
 }
@@ -89,6 +89,11 @@ export function hears(connection: string): Step {
 /** A command that is repeated until its reply is this, bytes as they are. */
 export function until(line: string, reply: string): Step {
   return { ...parseLine(line), until: reply };
+}
+
+/** Goes on when so many clients wait in a command that blocks. */
+export function blocked(clients: number): Step {
+  return { ...parseLine('z> ? INFO clients'), until: new RegExp(`^blocked_clients:${clients}\\r$`, 'm') };
 }
 
 /** A command that Bellwether answers otherwise on purpose. `answer` begins its reply. */
@@ -174,12 +179,13 @@ export class Side implements Answers {
     }
   }
 
-  async #await(client: RawClient, { bytes, text }: Step, reply: string): Promise<void> {
+  async #await(client: RawClient, { bytes, text }: Step, reply: string | RegExp): Promise<void> {
     const deadline = Date.now() + conditionMs;
     for (;;) {
       client.send(bytes);
-      if ((await hear(client)).wire === reply) return;
-      if (Date.now() > deadline) throw new Error(`${text} did not become ${show(reply)}`);
+      const { wire } = await hear(client);
+      if (typeof reply === 'string' ? wire === reply : reply.test(wire)) return;
+      if (Date.now() > deadline) throw new Error(`${text} did not become ${show(String(reply))}`);
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
