@@ -4,7 +4,6 @@
  */
 export const differences: Readonly<Record<string, readonly string[]>> = {
   'client|tracking': ['not offered'],
-  'client|unblock': ['not offered'],
   'client|getredir': ['not offered'],
   pexpiretime: ['expiries end in the year 287396 at the latest'],
   'object|refcount': ['small integers are not shared between keys here'],

@@ -71,7 +71,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     keysBeforeTimeout,
     [
       -3,
-      ['write', 'blocking'],
+      ['write', 'noscript', 'blocking'],
       '2.0.0',
       'O(N) with N keys',
       'key [key ...] timeout',
@@ -84,7 +84,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     keysBeforeTimeout,
     [
       -3,
-      ['write', 'blocking'],
+      ['write', 'noscript', 'blocking'],
       '2.0.0',
       'O(N) with N keys',
       'key [key ...] timeout',
@@ -97,7 +97,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     twoKeys,
     [
       4,
-      ['write', 'denyoom', 'blocking'],
+      ['write', 'denyoom', 'noscript', 'blocking'],
       '2.2.0',
       'O(1)',
       'source destination timeout',
@@ -110,7 +110,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     twoKeys,
     [
       6,
-      ['write', 'denyoom', 'blocking'],
+      ['write', 'denyoom', 'noscript', 'blocking'],
       '6.2.0',
       'O(1)',
       'source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout',
@@ -124,7 +124,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     countedKeys(2),
     [
       -5,
-      ['write', 'blocking'],
+      ['write', 'noscript', 'blocking'],
       '7.0.0',
       'O(N+M) with N keys and M elements returned',
       'timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]',

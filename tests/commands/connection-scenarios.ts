@@ -160,7 +160,6 @@ export const connectionScenarios = [
     CLIENT HELP x
     `,
     differs('CLIENT TRACKING ON', "-ERR unknown subcommand 'TRACKING'. Try CLIENT HELP.\r\n", 'not offered'),
-    differs('CLIENT UNBLOCK 1', "-ERR unknown subcommand 'UNBLOCK'. Try CLIENT HELP.\r\n", 'not offered'),
     differs('CLIENT GETREDIR', "-ERR unknown subcommand 'GETREDIR'. Try CLIENT HELP.\r\n", 'not offered'),
     since72('CLIENT NO-TOUCH ON', '+OK\r\n', 'NO-TOUCH came with 7.2'),
     since72('CLIENT NO-TOUCH off', '+OK\r\n', 'NO-TOUCH came with 7.2'),
