@@ -124,7 +124,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     countedKeys(2),
     [
       -5,
-      ['write', 'noscript', 'blocking'],
+      ['write', 'blocking'],
       '7.0.0',
       'O(N+M) with N keys and M elements returned',
       'timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]',

@@ -138,6 +138,7 @@ function trim(context: CommandContext, args: readonly Bytes[]): void {
     else {
       if (behind < size) effects.listRemove(key, behind, size - behind);
       if (from > 0) effects.listRemove(key, 0, from);
+      if (length === size) context.markChanged(key);
     }
   }
   context.reply.ok();

@@ -84,6 +84,8 @@ export interface CommandContext {
   get(key: Bytes): Entry | undefined;
   /** The same, without counting as a use of the key: for commands that ask about a key rather than for its value. */
   look(key: Bytes): Entry | undefined;
+  /** Nothing changed, but Redis says to those who watch the key that it did. */
+  markChanged(key: Bytes): void;
   /** Time since the last use of a key, in ms, as far as this node knows. */
   idleMs(entry: Entry): number;
   /** Effects of this command. Only commands flagged `write` may emit. */

@@ -44,6 +44,7 @@ export class Executor implements CommandContext {
   readonly #keyspace: Keyspace;
   readonly #builder: BatchBuilder;
   readonly #leaderEffects: LeaderEffects;
+  readonly #watches: Watches;
   #leading = false;
   #policy = 0;
   #gate = 0;
@@ -64,6 +65,7 @@ export class Executor implements CommandContext {
     this.#builder = builder;
     this.node = node;
     this.random = random;
+    this.#watches = watches;
     this.#leaderEffects = new LeaderEffects(builder, keyspace, watches, blocked, () => {
       builder.begin(entryKind.effects, this.#policy);
       keyspace.writeLsn = host.nextLsn();
@@ -151,6 +153,10 @@ export class Executor implements CommandContext {
     this.#gate = Math.max(this.#gate, this.#host.lastLsn());
     this.sawAll = true;
     return this.#host.wholeView();
+  }
+
+  markChanged(key: Bytes): void {
+    if (this.#watches.active) this.#watches.changed(key);
   }
 
   idleMs(entry: Entry): number {

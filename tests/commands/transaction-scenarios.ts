@@ -421,4 +421,20 @@ export const transactionScenarios = [
     EXEC
     `,
   ),
+  scenario(
+    'LTRIM changes a list for those who watch it, although it removes nothing',
+    `
+    RPUSH k a b
+    WATCH k
+    LTRIM k 0 -1
+    MULTI
+    PING
+    EXEC
+    WATCH k
+    LTRIM l 0 -1
+    MULTI
+    PING
+    EXEC
+    `,
+  ),
 ];
