@@ -29,6 +29,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
       },
     },
     sealLarge: () => {},
+    blocked: { serve: () => {} },
     lacksMemory: () => false,
     followersHolding: () => 0,
     get leads() {
