@@ -4,6 +4,7 @@ import { bitmapCommands } from './bitmaps.ts';
 import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
 import { hashCommands } from './hashes.ts';
+import { hyperLogLogCommands } from './hyperloglog.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
 import { listPopCommands } from './list-pops.ts';
@@ -22,6 +23,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...stringCommands,
   ...bitmapCommands,
   ...bitfieldCommands,
+  ...hyperLogLogCommands,
   ...hashCommands,
   ...listCommands,
   ...listPopCommands,

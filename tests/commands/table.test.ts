@@ -14,6 +14,7 @@ import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { blockingScenarios } from './blocking-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
+import { hyperLogLogScenarios } from './hyperloglog-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
 import { memoryScenarios } from './memory-scenarios.ts';
@@ -67,6 +68,7 @@ describe('a client', () => {
   describe.each([
     ['strings', stringScenarios],
     ['bitmaps', bitmapScenarios],
+    ['HyperLogLogs', hyperLogLogScenarios],
     ['keys', keyScenarios],
     ['lists', listScenarios],
     ['sets', setScenarios],

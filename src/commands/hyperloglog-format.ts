@@ -1,0 +1,184 @@
+import type { Bytes } from '../bytes/types.ts';
+
+/**
+ * HyperLogLog as Redis keeps it in a string: 16 bytes of header (`HYLL`, encoding, three zeros, the last count with its
+ * top bit set when it is outdated), then 16,384 registers: dense, of 6 bits each, or sparse, as runs. The estimate is
+ * that of Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches" (arXiv:1702.01284).
+ */
+export const registerCount = 16_384;
+const headerBytes = 16;
+const denseBytes = headerBytes + (registerCount * 6) / 8;
+/** Longest sparse form, and the highest value that it can hold. */
+const sparseBytes = 3000;
+const sparseValue = 32;
+/** Bits of a hash that are looked at behind those that choose the register. */
+const hashBits = 50;
+const outdated = 0x80;
+/** 0.5 / ln 2. */
+const alpha = 0.7213475204444817;
+
+export type Registers = Uint8Array;
+
+export function isHyperLogLog(text: Bytes): boolean {
+  if (text.length < headerBytes || !text.startsWith('HYLL')) return false;
+  return text[4] === '\x01' || isDense(text);
+}
+
+export function isDense(text: Bytes): boolean {
+  return text[4] === '\0' && text.length === denseBytes;
+}
+
+/** The registers; null when the runs of a sparse form do not make so many. */
+export function registersOf(text: Bytes): Registers | null {
+  const registers = new Uint8Array(registerCount);
+  if (isDense(text)) {
+    for (let i = 0; i < registerCount; i++) registers[i] = denseRegister(text, i);
+    return registers;
+  }
+  let at = 0;
+  for (let i = headerBytes; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) {
+      const end = at + (code & 3) + 1;
+      if (end > registerCount) return null;
+      registers.fill(((code >> 2) & 31) + 1, at, end);
+      at = end;
+    } else if (code >= 0x40) at += (((code & 63) << 8) | (text.charCodeAt(++i) || 0)) + 1;
+    else at += code + 1;
+  }
+  return at === registerCount ? registers : null;
+}
+
+/** The form of registers whose count is not known: sparse if they fit and `dense` does not forbid it. */
+export function encodeRegisters(registers: Registers, dense: boolean): Bytes {
+  const sparse = dense ? null : sparseRuns(registers);
+  const header = `HYLL${sparse === null ? '\0' : '\x01'}${'\0'.repeat(10)}\x80`;
+  if (sparse !== null) return header + sparse;
+  const bytes = Buffer.alloc(denseBytes - headerBytes);
+  for (let i = 0; i < registerCount; i++) {
+    const bit = i * 6;
+    const shifted = (registers[i] as number) << (bit & 7);
+    const at = bit >> 3;
+    bytes[at] = (bytes[at] as number) | shifted;
+    if (shifted > 0xff) bytes[at + 1] = (bytes[at + 1] as number) | (shifted >> 8);
+  }
+  return header + bytes.latin1Slice(0, bytes.length);
+}
+
+/** Null when they do not fit. */
+function sparseRuns(registers: Registers): Bytes | null {
+  const codes: number[] = [];
+  for (let from = 0; from < registerCount; ) {
+    const value = registers[from] as number;
+    if (value > sparseValue) return null;
+    let to = from + 1;
+    while (to < registerCount && registers[to] === value && (value === 0 || to - from < 4)) to += 1;
+    const last = to - from - 1;
+    if (value > 0) codes.push(0x80 | ((value - 1) << 2) | last);
+    else if (last < 64) codes.push(last);
+    else codes.push(0x40 | (last >> 8), last & 0xff);
+    if (codes.length > sparseBytes - headerBytes) return null;
+    from = to;
+  }
+  return String.fromCharCode(...codes);
+}
+
+/** A register of the dense form. */
+export function denseRegister(text: Bytes, index: number): number {
+  const bit = index * 6;
+  const at = headerBytes + (bit >> 3);
+  return (((text.charCodeAt(at + 1) << 8) | text.charCodeAt(at)) >> (bit & 7)) & 63;
+}
+
+/** Where a register of the dense form lies and its bytes with a new value. */
+export function denseChange(text: Bytes, index: number, value: number): { offset: number; bytes: Bytes } {
+  const bit = index * 6;
+  const offset = headerBytes + (bit >> 3);
+  const shift = bit & 7;
+  const old = (text.charCodeAt(offset + 1) << 8) | text.charCodeAt(offset);
+  const next = (old & ~(63 << shift)) | (value << shift);
+  const bytes =
+    shift > 2 ? String.fromCharCode(next & 0xff, (next >> 8) & 0xff) : String.fromCharCode(next & 0xff);
+  return { offset, bytes };
+}
+
+/** Where the header says that the count is outdated: its offset, and the byte to put there; null when it does. */
+export function outdating(text: Bytes): { offset: number; bytes: Bytes } | null {
+  const byte = text.charCodeAt(15);
+  return (byte & outdated) === 0 ? { offset: 15, bytes: String.fromCharCode(byte | outdated) } : null;
+}
+
+/** The count that the header holds; null when it is outdated. */
+export function keptCount(text: Bytes): bigint | null {
+  if ((text.charCodeAt(15) & outdated) !== 0) return null;
+  let count = 0n;
+  for (let i = 15; i >= 8; i--) count = (count << 8n) | BigInt(text.charCodeAt(i));
+  return count;
+}
+
+/** The register that an element belongs to, and the value that it asks for. */
+export function placeOf(element: Bytes): { index: number; value: number } {
+  const hash = murmur64a(element, 0xadc83b19n);
+  let rest = hash >> 14n;
+  let value = 1;
+  while (value <= hashBits && (rest & 1n) === 0n) {
+    value += 1;
+    rest >>= 1n;
+  }
+  return { index: Number(hash & 0x3fffn), value };
+}
+
+const multiplier = 0xc6a4a7935bd1e995n;
+
+function murmur64a(text: Bytes, seed: bigint): bigint {
+  const times = (value: bigint): bigint => BigInt.asUintN(64, value * multiplier);
+  const word = (from: number, to: number): bigint => {
+    let value = 0n;
+    for (let i = to - 1; i >= from; i--) value = (value << 8n) | BigInt(text.charCodeAt(i));
+    return value;
+  };
+  const whole = text.length & ~7;
+  let hash = seed ^ times(BigInt(text.length));
+  for (let at = 0; at < whole; at += 8) {
+    const mixed = times(word(at, at + 8));
+    hash = times(hash ^ times(mixed ^ (mixed >> 47n)));
+  }
+  if (whole < text.length) hash = times(hash ^ word(whole, text.length));
+  hash = times(hash ^ (hash >> 47n));
+  return hash ^ (hash >> 47n);
+}
+
+/** About how many different elements have left these registers. */
+export function estimate(registers: Registers): number {
+  const histogram = new Array<number>(64).fill(0);
+  for (const value of registers) histogram[value] = (histogram[value] as number) + 1;
+  const m = registerCount;
+  let z = m * tau((m - (histogram[hashBits + 1] as number)) / m);
+  for (let value = hashBits; value >= 1; value--) z = (z + (histogram[value] as number)) * 0.5;
+  z += m * sigma((histogram[0] as number) / m);
+  return Math.round((alpha * m * m) / z);
+}
+
+function sigma(start: number): number {
+  if (start === 1) return Number.POSITIVE_INFINITY;
+  let [x, y, z, before] = [start, 1, start, Number.NaN];
+  while (z !== before) {
+    x *= x;
+    before = z;
+    z += x * y;
+    y += y;
+  }
+  return z;
+}
+
+function tau(start: number): number {
+  if (start === 0 || start === 1) return 0;
+  let [x, y, z, before] = [start, 1, 1 - start, Number.NaN];
+  while (z !== before) {
+    x = Math.sqrt(x);
+    before = z;
+    y *= 0.5;
+    z -= (1 - x) * (1 - x) * y;
+  }
+  return z / 3;
+}
