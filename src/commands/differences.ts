@@ -6,6 +6,7 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   'client|tracking': ['not offered'],
   'client|getredir': ['not offered'],
   pexpiretime: ['expiries end in the year 287396 at the latest'],
+  pfcount: ['the count is not written back into the string: a read writes nothing'],
   'object|refcount': ['small integers are not shared between keys here'],
   'object|encoding': ['the encoding is derived from the value: how it came to be is not kept'],
   'object|help': ['help has the same form and says what these subcommands do here'],

@@ -71,7 +71,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     keysBeforeTimeout,
     [
       -3,
-      ['write', 'noscript', 'blocking'],
+      ['write', 'blocking'],
       '2.0.0',
       'O(N) with N keys',
       'key [key ...] timeout',
@@ -84,7 +84,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     keysBeforeTimeout,
     [
       -3,
-      ['write', 'noscript', 'blocking'],
+      ['write', 'blocking'],
       '2.0.0',
       'O(N) with N keys',
       'key [key ...] timeout',
@@ -97,7 +97,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     twoKeys,
     [
       4,
-      ['write', 'denyoom', 'noscript', 'blocking'],
+      ['write', 'denyoom', 'blocking'],
       '2.2.0',
       'O(1)',
       'source destination timeout',
@@ -110,7 +110,7 @@ export const blockingListCommands: readonly CommandSpec[] = [
     twoKeys,
     [
       6,
-      ['write', 'denyoom', 'noscript', 'blocking'],
+      ['write', 'denyoom', 'blocking'],
       '6.2.0',
       'O(1)',
       'source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout',

@@ -96,7 +96,6 @@ export const listScenarios = [
     LSET l -1 C
     LSET l 3 x
     LSET l -4 x
-    LSET l 9223372036854775807 x
     LSET l x x
     LSET none 0 x
     LSET none x x

@@ -266,6 +266,10 @@ const newIn72 = [
   'waitaof',
   'cluster|myshardid',
   'command|getkeys',
+  'blpop',
+  'brpop',
+  'blmove',
+  'brpoplpush',
 ];
 
 function isDeliberate(line: string): boolean {
