@@ -97,3 +97,13 @@ export function parseDiskCounts(text: string): DiskCounts | null {
 export function diskCounts(): DiskCounts | null {
   return parseDiskCounts(read('/proc/diskstats') ?? '');
 }
+/** Resident bytes of the processes; null where the system does not tell. */
+export function residentBytes(roots: readonly number[]): number | null {
+  let sum = 0;
+  for (const pid of withDescendants(roots)) {
+    const match = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '');
+    if (match === null) return null;
+    sum += Number(match[1]) * 1024;
+  }
+  return sum;
+}
