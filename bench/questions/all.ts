@@ -10,7 +10,7 @@ const shards: Question = {
   title: '6 shards on 3 nodes beside 1 shard at the same load',
   run: () =>
     Promise.resolve({
-      lines: ['Not measured: a cluster has one shard so far. Aim: at most 15 % less.'],
+      lines: ['Not measured yet. Aim: at most 15 % less.'],
       figures: null,
     }),
 };
