@@ -51,7 +51,7 @@ export const absentBecause: Readonly<Record<string, string>> = {
   sentinel: 'nobody has to watch: a majority elects the leader',
   server: 'about parts of a Redis server that Bellwether has not, or not in that form',
   set: 'not written yet',
-  sorted_set: 'not written yet',
+  'sorted-set': 'not written yet',
   stream: 'not offered',
   string: 'not written yet',
 };

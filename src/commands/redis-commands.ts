@@ -329,7 +329,7 @@ export const redisCommands: Readonly<Record<string, Readonly<Record<string, Comm
     sunion: ['1.0.0', -2],
     sunionstore: ['1.0.0', -3],
   },
-  sorted_set: {
+  'sorted-set': {
     bzmpop: ['7.0.0', -5],
     bzpopmax: ['5.0.0', -3],
     bzpopmin: ['5.0.0', -3],

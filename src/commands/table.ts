@@ -14,6 +14,7 @@ import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
 import { setCommands } from './sets.ts';
+import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 import { transactionCommands } from './transactions.ts';
 import type { CommandSpec } from './types.ts';
@@ -29,6 +30,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...listPopCommands,
   ...setCommands,
   ...blockingListCommands,
+  ...sortedSetCommands,
   ...keyCommands,
   ...transactionCommands,
   ...connectionCommands,

@@ -22,6 +22,7 @@ import { passwordScenarios } from './password-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
 import { setScenarios } from './set-scenarios.ts';
+import { sortedSetScenarios } from './sorted-set-scenarios.ts';
 import { stringScenarios } from './string-scenarios.ts';
 import { transactionScenarios } from './transaction-scenarios.ts';
 
@@ -72,6 +73,7 @@ describe('a client', () => {
     ['keys', keyScenarios],
     ['lists', listScenarios],
     ['sets', setScenarios],
+    ['sorted sets', sortedSetScenarios],
     ['blocking commands', blockingScenarios],
     ['expiry', expiryScenarios],
     ['transactions', transactionScenarios],
@@ -267,6 +269,8 @@ const newIn72 = [
   'cluster|myshardid',
   'command|getkeys',
   'blpop',
+  'zrank',
+  'zrevrank',
   'brpop',
   'blmove',
   'brpoplpush',
