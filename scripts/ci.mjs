@@ -51,6 +51,7 @@ const longer = [
   rounds('power-loss', 5),
   rounds('damage', 5),
   rounds('read-faults', 10),
+  rounds('job-queue', 5),
   rounds('verify', 7),
   rounds('catch-up', 1, { BELLWETHER_CATCH_UP_MB: '1024' }),
 ];
