@@ -14,6 +14,7 @@ import {
   registersOf,
 } from './hyperloglog-format.ts';
 import { allKeys, commandGroup, firstKey } from './spec.ts';
+import { admitsElements } from './store.ts';
 import { stringAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -52,7 +53,9 @@ function add(context: CommandContext, args: readonly Bytes[]): void {
   }
   if (changed) {
     const expiresAt = context.get(key)?.expiresAt ?? 0;
-    effects.putString(key, encodeRegisters(registers, false), expiresAt);
+    const after = encodeRegisters(registers, false);
+    if (!admitsElements(context, key, [after])) return;
+    effects.putString(key, after, expiresAt);
   }
   reply.integer(changed ? 1 : 0);
 }
@@ -120,6 +123,7 @@ function merge(context: CommandContext, args: readonly Bytes[]): void {
   if (union === null) return;
   const text = encodeRegisters(union.registers, union.dense);
   const target = context.get(key);
+  if (!admitsElements(context, key, [text])) return;
   if (target?.value !== text) context.effects.putString(key, text, target?.expiresAt ?? 0);
   context.reply.ok();
 }

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes/types.ts';
 import { ListValue } from '../state/collections.ts';
 import { parsePosition, syntaxError } from './parse.ts';
 import { commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
+import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -84,6 +85,8 @@ export function move(
   if (collectionAt(context, to, ListValue) === null) return;
   const { size } = source;
   const item = source.items.get(fromHead ? 0 : size - 1);
+  // Many in one transaction would log far more than was sent.
+  if (!admitsElements(context, to, [from, item])) return;
   // The other order would delete a list of one element that moves within it, and its expiry with it.
   if (toHead) effects.listInsert(to, 0, item);
   else effects.listAppend(to, item);
