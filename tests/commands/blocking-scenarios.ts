@@ -1,4 +1,4 @@
-import { blocked, hears, raw, scenario } from '../support/redis-script.ts';
+import { blocked, hears, raw, scenario, since72 } from '../support/redis-script.ts';
 
 export const blockingScenarios = [
   scenario(
@@ -77,6 +77,9 @@ export const blockingScenarios = [
     COMMAND GETKEYS BLMPOP 0 2 a b LEFT
     COMMAND GETKEYS BLMOVE a b LEFT LEFT 0
     `,
+    ...['1e400', 'inf', '1e20', '9223372036854775807', '9223372036854775'].map((timeout) =>
+      since72(`BLPOP {k}a ${timeout}`, '-ERR timeout is out of range\r\n', 'negative, or taken, before 7.2'),
+    ),
   ),
   scenario(
     'those who wait are served in the order in which they began to',

@@ -102,6 +102,7 @@ export const listScenarios = [
     LSET l 1 ""
     LRANGE l 0 -1
     LSET l 1
+    LSET l 1000000000 x
     SET s v
     LINDEX s 0
     LINDEX s x
