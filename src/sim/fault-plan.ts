@@ -102,7 +102,10 @@ export class FaultPlanner {
       const kind = random.chance(0.3) ? random.pick(usual) : random.pick(this.#inUse);
       faults.push(drawFault(random, this.#nodes, kind, this.#nextMs));
       // A write that two of three nodes hold survives the loss of one disk, not of two.
-      if (losing.includes(kind)) this.#inUse = this.#inUse.filter((other) => !losing.includes(other));
+      if (losing.includes(kind)) {
+        const left = this.#inUse.filter((other) => !losing.includes(other));
+        this.#inUse = left.length > 0 ? left : usual;
+      }
       this.#nextMs += random.between(0, 2 * this.#everyMs);
     }
     return faults;

@@ -151,10 +151,15 @@ class Simulation {
   }
 
   run(): RunResult {
-    this.#sufferFaults();
-    if (this.#violations.length === 0) this.#recover();
-    this.#history.end();
-    if (this.#violations.length === 0) this.#checkHistory();
+    try {
+      this.#sufferFaults();
+      if (this.#violations.length === 0) this.#recover();
+      this.#history.end();
+      if (this.#violations.length === 0) this.#checkHistory();
+    } catch (error) {
+      // A bug of the simulator's own must not pass for a seed that was never run.
+      this.#violated(`the simulation broke: ${(error as Error).stack}`);
+    }
     return {
       seed: this.#seed,
       hash: this.#trace.hash,
