@@ -3,13 +3,13 @@ import type { Stage } from './ack-policy.ts';
 import type { Replica } from './replica.ts';
 
 /** Copies of a write: here (0 or 1), and on followers. */
-export interface Copies {
+interface Copies {
   readonly local: number;
   readonly replicas: number;
 }
 
 /** What WAIT (copies that were received) or WAITAOF (copies that are flushed) asks for. */
-export interface CopiesWanted extends Copies {
+interface CopiesWanted extends Copies {
   readonly stage: 'received' | 'flushed';
   readonly deadlineMs: number;
 }
@@ -55,11 +55,53 @@ function copiesIn(replica: Replica, lsn: number, stage: Stage): Copies {
   return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.followersHolding(lsn, stage) };
 }
 
-export function enough(copies: Copies, wanted: CopiesWanted): boolean {
+/** WAIT and WAITAOF of one session: they ask how many copies of its last writes there are. */
+export class CopiesWait {
+  readonly lastWrites = new LastWrites();
+  readonly #ofNothing: () => Copies;
+  #wanted: CopiesWanted | null = null;
+
+  /** @param ofNothing copies of "no write at all" */
+  constructor(ofNothing: () => Copies) {
+    this.#ofNothing = ofNothing;
+  }
+
+  get active(): boolean {
+    return this.#wanted !== null;
+  }
+
+  /** Answers at once where there are enough copies, or where nothing may wait; else `check` answers later. */
+  begin(wanted: CopiesWanted, mayWait: boolean, writer: ReplyWriter): void {
+    const copies = this.#copies(wanted.stage);
+    if (mayWait && !enough(copies, wanted)) this.#wanted = wanted;
+    else writeCopies(writer, wanted.stage, copies);
+  }
+
+  /** Positions moved, or time passed. What to answer now; null while there is nothing to answer. */
+  check(now: number): ((writer: ReplyWriter) => void) | null {
+    const wanted = this.#wanted;
+    if (wanted === null) return null;
+    const copies = this.#copies(wanted.stage);
+    // After a handover nobody counts copies any more: the client hears what is known rather than nothing for ever.
+    if (this.lastWrites.counted && !enough(copies, wanted) && now < wanted.deadlineMs) return null;
+    this.#wanted = null;
+    return (writer) => writeCopies(writer, wanted.stage, copies);
+  }
+
+  end(): void {
+    this.#wanted = null;
+  }
+
+  #copies(stage: CopiesWanted['stage']): Copies {
+    return this.lastWrites.copies(stage) ?? this.#ofNothing();
+  }
+}
+
+function enough(copies: Copies, wanted: CopiesWanted): boolean {
   return copies.local >= wanted.local && copies.replicas >= wanted.replicas;
 }
 
-export function writeCopies(writer: ReplyWriter, stage: CopiesWanted['stage'], copies: Copies): void {
+function writeCopies(writer: ReplyWriter, stage: CopiesWanted['stage'], copies: Copies): void {
   if (stage === 'flushed') {
     writer.array(2);
     writer.integer(copies.local);

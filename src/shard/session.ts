@@ -2,15 +2,17 @@ import type { Bytes } from '../bytes/types.ts';
 import { findCommand } from '../commands/table.ts';
 import type { CommandSpec, SessionControl } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
-import type { AckPolicy, Stage } from './ack-policy.ts';
+import type { AckPolicy } from './ack-policy.ts';
 import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
 import { AllKeepers } from './all-keepers.ts';
-import type { BlockedClient, KeyWait } from './blocked-clients.ts';
+import type { KeyWait } from './blocked-clients.ts';
 import type { Needs } from './command-needs.ts';
 import { crossSlot, needsOf, slotOfCommand } from './command-needs.ts';
-import type { Copies, CopiesWanted } from './copies-wait.ts';
-import { enough, LastWrites, writeCopies } from './copies-wait.ts';
+import { CopiesWait } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
+import type { KeyWaiter } from './key-waiting.ts';
+import { KeyWaiting } from './key-waiting.ts';
+import { Parking } from './parking.ts';
 import { anyReplicaServes } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import type { StateWaiter } from './replica-reads.ts';
@@ -22,17 +24,8 @@ import { SessionReads } from './session-reads.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
 import { Transaction } from './transaction.ts';
 
-/** A command that waits for a leader, for a pause to end, or for followers. */
-interface Parked {
-  readonly spec: CommandSpec;
-  readonly args: Bytes[];
-  readonly bytes: number;
-  readonly sinceMs: number;
-  readonly sentByMs: number;
-}
-
 /** One client's conversation with this node: its transaction, its policies, and its replies in order. */
-export class Session implements ClientSession, SessionControl, GateWaiter, StateWaiter, BlockedClient {
+export class Session implements ClientSession, SessionControl, GateWaiter, StateWaiter, KeyWaiter {
   readonly id: number;
   name: Bytes = '';
   libName: Bytes = '';
@@ -51,8 +44,6 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   #sentByMs: number;
   readonly bornMs: number;
   commands = 0;
-  /** What WAIT asks about. */
-  readonly #lastWrites = new LastWrites();
   readonly transaction = new Transaction();
   readonly replies: ReplyQueue;
   readonly #host: SessionHost;
@@ -62,13 +53,9 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   readonly #replyMode = new ReplyMode();
   /** True while the host will call `flush` at the end of this turn. */
   queuedToFlush = false;
-  #parked: Parked | null = null;
-  /** WAIT or WAITAOF, while it waits. */
-  #waiting: CopiesWanted | null = null;
-  /** The command that waits for a key, on a replica that leads. */
-  #keyWait: (KeyWait & { readonly replica: Replica }) | null = null;
-  /** What the command that runs now asks to wait for. */
-  #keysWanted: Pick<KeyWait, 'keys' | 'type' | 'deadlineMs'> | null = null;
+  readonly #parking: Parking;
+  readonly #copies: CopiesWait;
+  readonly #keys = new KeyWaiting(this);
   /** Another client's command has ended the wait: the answer comes at the end of the turn. */
   #unblocked: 'error' | 'timeout' | null = null;
   /** When the current command came, monotonic ms. */
@@ -88,6 +75,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#sentByMs = this.bornMs;
     this.reads.reset(host.options.readLevel);
     this.replies = new ReplyQueue(this);
+    this.#parking = new Parking(host, this);
+    this.#copies = new CopiesWait(() => host.copiesOfNothing());
   }
 
   get authenticated(): boolean {
@@ -95,22 +84,20 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   get blocked(): boolean {
-    return (
-      this.#closed ||
-      this.#closing ||
-      this.#parked !== null ||
-      this.#waiting !== null ||
-      this.#keyWait !== null ||
-      this.#pausedUntilMs > 0
-    );
+    return this.#closed || this.#closing || this.waiting || this.#pausedUntilMs > 0;
   }
 
   get pendingBytes(): number {
     return this.replies.pendingBytes;
   }
 
-  get parked(): boolean {
-    return this.#parked !== null;
+  /** A command of this client waits: for a leader, for copies, for keys. */
+  get waiting(): boolean {
+    return this.#parking.taken || this.waitsForCopies || this.#keys.active;
+  }
+
+  get waitsForCopies(): boolean {
+    return this.#copies.active;
   }
 
   get inTransaction(): boolean {
@@ -316,7 +303,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     }
     const reason = 'this node is not as current as the read wants it, and knows no leader';
     this.#park(spec, args, sinceMs, { kind: 'park', reason, limitMs: Math.max(limitMs, options.parkMs) });
-    if (this.#parked !== null) replica.reads.wait(this);
+    if (this.#parking.taken) replica.reads.wait(this);
   }
 
   /** The replica that a read waits for has come further. */
@@ -351,7 +338,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     replica.sealLarge();
     let gate: Gate | null = null;
     if (result < 0 && needs === 'write') {
-      this.#lastWrites.record(replica, -result);
+      this.#copies.lastWrites.record(replica, -result);
       this.reads.saw(replica.shard, replica.reads.term, -result);
       gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1, confirmed: false };
       // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
@@ -372,7 +359,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     if (gate !== null && replica.executor.sawAll) gate = this.#host.gateOnAll(gate, this.lastMs);
     this.#added(gate);
     this.#host.touched();
-    this.#waitOrGoOn(replica, spec, args);
+    if (this.#keys.ran(replica, spec, args)) this.#host.resumeLater(this);
     replica.blocked.serve();
     return true;
   }
@@ -386,7 +373,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
       writer.out.rewind(0);
       const result = keeper.executor.run(spec, args, this, writer, true, policy);
       keeper.sealLarge();
-      if (result < 0) this.#lastWrites.record(keeper, -result);
+      if (result < 0) this.#copies.lastWrites.record(keeper, -result);
       this.reads.saw(keeper.shard, keeper.reads.term, Math.abs(result));
       return { keeper, lsn: Math.abs(result) };
     });
@@ -443,42 +430,25 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   // Waiting.
 
   #park(spec: CommandSpec, args: Bytes[], sinceMs: number, where: Route & { kind: 'park' }): void {
-    const { options, parkedBytes } = this.#host;
     const now = this.#host.now();
-    let bytes = 0;
-    for (const arg of args) bytes += arg.length;
-    const tooLong = where.patient !== true && now - sinceMs >= (where.limitMs ?? options.parkMs);
-    if (tooLong || parkedBytes + bytes > options.parkBytes) {
-      this.#asking = false;
-      if (spec.name === 'exec') this.#discard();
-      else if (this.transaction.open) this.transaction.fail();
-      this.#replyError(`CLUSTERDOWN ${where.reason}`);
+    const tooLong = where.patient !== true && now - sinceMs >= (where.limitMs ?? this.#host.options.parkMs);
+    if (!tooLong && this.#parking.hasRoomFor(args)) {
+      this.#hold(spec, args, where.patient === true ? now : sinceMs);
       return;
     }
-    this.#hold(spec, args, where.patient === true ? now : sinceMs);
+    this.#asking = false;
+    if (spec.name === 'exec') this.#discard();
+    else if (this.transaction.open) this.transaction.fail();
+    this.#replyError(`CLUSTERDOWN ${where.reason}`);
   }
 
   #hold(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
-    let bytes = 0;
-    for (const arg of args) bytes += arg.length;
-    this.#parked = { spec, args, bytes, sinceMs, sentByMs: this.#sentByMs };
-    this.#host.parkedBytes += bytes;
-    this.#host.parked(this);
-  }
-
-  #unpark(): Parked | null {
-    const parked = this.#parked;
-    this.#parked = null;
-    if (parked !== null) {
-      this.#host.parkedBytes -= parked.bytes;
-      this.#host.unparked(this);
-    }
-    return parked;
+    this.#parking.put({ spec, args, sinceMs, sentByMs: this.#sentByMs });
   }
 
   /** The parked command may be able to run, or its time is over. */
   retry(): void {
-    const parked = this.#unpark();
+    const parked = this.#parking.take();
     if (parked === null) return;
     this.lastMs = this.#host.now();
     const latestMs = this.#sentByMs;
@@ -508,7 +478,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
 
   /** Called about every 10 ms while anything waits. */
   tick(now: number): void {
-    if (this.#parked !== null) this.retry();
+    if (this.#parking.taken) this.retry();
     if (this.#pausedUntilMs > 0 && now >= this.#pausedUntilMs) {
       this.#pausedUntilMs = 0;
       this.#host.resumeLater(this);
@@ -522,7 +492,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   get waits(): boolean {
-    return this.#parked !== null || this.#waiting !== null || this.#pausedUntilMs > 0 || !this.replies.empty;
+    return this.#parking.taken || this.waitsForCopies || this.#pausedUntilMs > 0 || !this.replies.empty;
   }
 
   /** Ends the conversation; what may leave has left. */
@@ -599,25 +569,26 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   executeTransaction(): void {
     const { transaction } = this;
     const { writer } = this.#host;
-    const { commands, failed } = transaction;
     const replica = this.#current;
     // A watched key that has expired meanwhile changes now, before it is judged.
     if (replica !== null) for (const key of transaction.watchedKeys) replica.executor.look(key);
-    const { dirty } = transaction;
+    const { commands, failed, dirty } = transaction;
     this.#discard();
     if (failed) {
       writer.error('EXECABORT Transaction discarded because of previous errors.');
-    } else if (dirty) {
-      writer.nilArray();
-    } else {
-      this.#executing = true;
-      writer.array(commands.length);
-      for (const { spec, args } of commands) {
-        if (replica === null) this.#host.runWithoutState(spec, args, this, writer);
-        else (spec.run as NonNullable<CommandSpec['run']>)(replica.executor, args);
-      }
-      this.#executing = false;
+      return;
     }
+    if (dirty) {
+      writer.nilArray();
+      return;
+    }
+    this.#executing = true;
+    writer.array(commands.length);
+    for (const { spec, args } of commands) {
+      if (replica === null) this.#host.runWithoutState(spec, args, this, writer);
+      else (spec.run as NonNullable<CommandSpec['run']>)(replica.executor, args);
+    }
+    this.#executing = false;
   }
 
   watch(keys: readonly Bytes[]): void {
@@ -641,30 +612,18 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#await('flushed', local, replicas, timeoutMs);
   }
 
-  #await(stage: CopiesWanted['stage'], local: number, replicas: number, timeoutMs: number): void {
+  #await(stage: 'received' | 'flushed', local: number, replicas: number, timeoutMs: number): void {
     const deadlineMs =
       timeoutMs === 0 || this.inTransaction ? Number.POSITIVE_INFINITY : this.lastMs + timeoutMs;
-    const wanted: CopiesWanted = { stage, replicas, local, deadlineMs };
-    const copies = this.#copies(stage);
-    // At once, the reply is this command's like any other's; later it is one of its own.
-    if (this.#executing || enough(copies, wanted)) writeCopies(this.#host.writer, stage, copies);
-    else this.#waiting = wanted;
+    this.#copies.begin({ stage, replicas, local, deadlineMs }, !this.#executing, this.#host.writer);
     this.#host.touched();
-  }
-
-  #copies(stage: Stage): Copies {
-    return this.#lastWrites.copies(stage) ?? this.#host.copiesOfNothing();
   }
 
   /** Positions moved, or time passed. */
   checkWait(now: number): void {
-    const wanted = this.#waiting;
-    if (wanted === null) return;
-    const copies = this.#copies(wanted.stage);
-    // After a handover nobody counts copies any more: the client hears what is known rather than nothing for ever.
-    if (this.#lastWrites.counted && !enough(copies, wanted) && now < wanted.deadlineMs) return;
-    this.#waiting = null;
-    this.#reply((writer) => writeCopies(writer, wanted.stage, copies), null);
+    const answer = this.#copies.check(now);
+    if (answer === null) return;
+    this.#reply(answer, null);
     this.#host.resumeLater(this);
   }
 
@@ -672,65 +631,33 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
 
   waitForKeys(keys: readonly Bytes[], type: KeyWait['type'], timeoutMs: number): boolean {
     if (this.#executing) return false;
-    const deadlineMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#arrivedMs + timeoutMs;
-    this.#keysWanted = { keys, type, deadlineMs };
+    this.#keys.want(keys, type, timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#arrivedMs + timeoutMs);
     return true;
   }
 
-  /** A command has run: it waits for keys, or it does no more. Whoever waits on keeps his place. */
-  #waitOrGoOn(replica: Replica, spec: CommandSpec, args: Bytes[]): void {
-    const wanted = this.#keysWanted;
-    this.#keysWanted = null;
-    if (wanted === null) {
-      if (this.#keyWait === null) return;
-      this.#endKeyWait();
-      this.#host.resumeLater(this);
-    } else if (this.#keyWait === null) {
-      this.#keyWait = { ...wanted, client: this, replica, spec, args };
-      replica.blocked.add(this.#keyWait);
-    }
-  }
-
-  #endKeyWait(): void {
-    this.#keyWait?.replica.blocked.remove(this.#keyWait);
-    this.#keyWait = null;
-  }
-
-  serve({ spec, args }: KeyWait): void {
-    const replica = this.#keyWait?.replica;
-    if (replica === undefined) return;
+  runAgain(replica: Replica, spec: CommandSpec, args: Bytes[]): void {
     this.lastMs = this.#host.now();
     this.#runOn(replica, true, 'write', spec, args);
   }
 
-  /** That there is still nothing is an answer about the state like others. */
-  timedOut({ keys }: KeyWait, now: number): void {
-    const keeper = this.#keyWait?.replica;
-    if (keeper === undefined) return;
-    let lsn = 0;
-    for (const key of keys) lsn = Math.max(lsn, keeper.keyspace.gateOf(key));
-    this.#endKeyWait();
+  foundNothing(keeper: Replica, lsn: number, now: number): void {
     this.lastMs = now;
-    this.#reply((writer) => writer.nilArray(), {
-      keeper,
-      policy: this.#host.options.readGate,
-      lsn,
-      readMs: now,
-      confirmed: false,
-    });
+    const policy = this.#host.options.readGate;
+    this.#reply((writer) => writer.nilArray(), { keeper, policy, lsn, readMs: now, confirmed: false });
     this.#host.resumeLater(this);
   }
 
-  leadershipEnded({ spec, args }: KeyWait): void {
-    this.#keyWait = null;
-    this.#hold(spec, args, this.#host.now());
+  moveOn(spec: CommandSpec, args: Bytes[]): void {
+    const reason = 'this node leads the shard no more, and holds as many commands as it may';
+    this.#park(spec, args, this.#host.now(), { kind: 'park', reason });
+    if (!this.blocked) this.#host.resumeLater(this);
   }
 
   /** CLIENT UNBLOCK; false when nothing waits. The client that says so is being answered: this one's turn comes later. */
   unblock(withError: boolean): boolean {
-    if (this.#unblocked !== null || (this.#keyWait === null && this.#waiting === null)) return false;
+    if (this.#unblocked !== null || !(this.#keys.active || this.waitsForCopies)) return false;
     this.#unblocked = withError ? 'error' : 'timeout';
-    this.#keyWait?.replica.blocked.remove(this.#keyWait);
+    this.#keys.leaveQueue();
     this.#host.unblocked(this);
     return true;
   }
@@ -738,28 +665,18 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   answerUnblocked(): void {
     const how = this.#unblocked;
     this.#unblocked = null;
-    const waits = this.#keyWait !== null || this.#waiting !== null;
-    if (how === 'error' && waits) {
+    if (how === 'error' && (this.#keys.active || this.waitsForCopies)) {
       this.#dropWaits();
       this.#replyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
       this.#host.resumeLater(this);
-    } else if (this.#keyWait !== null) this.timedOut(this.#keyWait, this.#host.now());
+    } else if (this.#keys.active) this.#keys.giveUp(this.#host.now());
     else this.checkWait(Number.POSITIVE_INFINITY);
   }
 
   #dropWaits(): void {
-    this.#unpark();
-    this.#waiting = null;
-    this.#endKeyWait();
-  }
-
-  /** A command of this client waits: for a leader, for copies, for keys. */
-  get waiting(): boolean {
-    return this.#parked !== null || this.#waiting !== null || this.#keyWait !== null;
-  }
-
-  get waitStage(): Stage | null {
-    return this.#waiting?.stage ?? null;
+    this.#parking.take();
+    this.#copies.end();
+    this.#keys.end();
   }
 
   setAckPolicy(words: readonly Bytes[]): string | null {

@@ -419,7 +419,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     for (const replica of this.replicas.values()) replica.endTurn(now);
     if (this.#checkWaits) {
       this.#checkWaits = false;
-      for (const session of this.sessions.values()) if (session.waitStage !== null) session.checkWait(now);
+      for (const session of this.sessions.values()) if (session.waitsForCopies) session.checkWait(now);
     }
     this.#flushSessions();
     if (this.#closeClients !== null) {
