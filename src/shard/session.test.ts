@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { RespWriter } from '../resp/reply-writer.ts';
 import type { AckPolicy } from './ack-policy.ts';
+import { BlockedClients } from './blocked-clients.ts';
 import { linearizable } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import { Session } from './session.ts';
@@ -12,9 +13,14 @@ const majority: AckPolicy = { who: 'majority', stage: 'flushed', timeoutMs: 0 };
 /** A leader whose next command answers `OK` at LSN 7, and one client of it. */
 function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wrote: boolean }) {
   const writer = new RespWriter(new ByteWriter(1024));
+  const blocked = new BlockedClients(() => undefined);
   const replica = {
     executor: {
-      run: (): number => {
+      run: (_spec: unknown, args: string[], session: Session): number => {
+        if (args[0] === 'BLPOP') {
+          session.waitForKeys(['list'], 'list', 0);
+          return 7;
+        }
         writer.simple('OK');
         return leader.wrote ? -7 : 7;
       },
@@ -29,7 +35,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
       },
     },
     sealLarge: () => {},
-    blocked: { serve: () => {} },
+    blocked,
     lacksMemory: () => false,
     followersHolding: () => 0,
     get leads() {
@@ -46,8 +52,8 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
       ack: majority,
       readGate: majority,
       readLevel: linearizable,
-      parkMs: 0,
-      parkBytes: 0,
+      parkMs: 500,
+      parkBytes: 100,
       requestBytes: 1 << 20,
     },
     password: '',
@@ -60,6 +66,8 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     },
     copiesOfNothing: () => ({ local: 1, replicas: 5 }),
     policyCode: () => 0,
+    parked: () => {},
+    unparked: () => {},
     replied: () => {},
     resumeLater: () => {},
     forget: () => {},
@@ -73,7 +81,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     resume: () => {},
   } as ConstructorParameters<typeof Session>[2]);
   session.arrived();
-  return { session, sent };
+  return { session, sent, host, blocked };
 }
 
 test('a read that deletes an expired key waits as reads do, however little the writes of its client wait for', () => {
@@ -110,4 +118,21 @@ test('a client that waits for copies without end is answered when the leadership
   session.flush();
   expect(session.blocked).toBe(false);
   expect(sent).toEqual(['+OK\r\n', ':0\r\n']);
+});
+
+test('a client that waits for a key is parked when the leadership ends, as far as there is room', () => {
+  const leader = { commit: 7, leads: true, proven: true, wrote: false };
+  const { session, sent, host, blocked } = clientOf(leader);
+  session.execute(['BLPOP', 'list', '0']);
+  expect(session.waiting).toBe(true);
+  blocked.leadershipEnded();
+  expect(host.parkedBytes).toBe('BLPOPlist0'.length);
+  session.retry();
+  expect(host.parkedBytes).toBe(0);
+  host.parkedBytes = 95;
+  blocked.leadershipEnded();
+  session.flush();
+  expect(session.waiting).toBe(false);
+  expect(host.parkedBytes).toBe(95);
+  expect(sent.join('')).toMatch(/^-CLUSTERDOWN this node leads the shard no more/);
 });

@@ -2,27 +2,23 @@ import type { Bytes } from '../bytes/types.ts';
 import { findCommand } from '../commands/table.ts';
 import type { CommandSpec, SessionControl } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
-import type { AckPolicy } from './ack-policy.ts';
 import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
-import { AllKeepers } from './all-keepers.ts';
 import type { KeyWait } from './blocked-clients.ts';
-import type { Needs } from './command-needs.ts';
-import { crossSlot, needsOf, slotOfCommand } from './command-needs.ts';
+import { CommandRunner } from './command-runner.ts';
 import { CopiesWait } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
 import type { KeyWaiter } from './key-waiting.ts';
 import { KeyWaiting } from './key-waiting.ts';
 import { Parking } from './parking.ts';
-import { anyReplicaServes } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import type { StateWaiter } from './replica-reads.ts';
 import { ReplyMode } from './reply-mode.ts';
 import type { Gate } from './reply-queue.ts';
 import { ReplyQueue } from './reply-queue.ts';
-import type { Route, SessionHost } from './session-host.ts';
+import type { SessionHost } from './session-host.ts';
 import { SessionReads } from './session-reads.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
-import { Transaction } from './transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 /** One client's conversation with this node: its transaction, its policies, and its replies in order. */
 export class Session implements ClientSession, SessionControl, GateWaiter, StateWaiter, KeyWaiter {
@@ -40,22 +36,18 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   protocol: 2 | 3 = 2;
   lastCommand = 'NULL';
   lastMs: number;
-  /** The command at hand was sent at or before this time. */
-  #sentByMs: number;
   readonly bornMs: number;
   commands = 0;
-  readonly transaction = new Transaction();
   readonly replies: ReplyQueue;
   readonly #host: SessionHost;
   readonly #sink: SessionSink;
-  #policy: AckPolicy;
-  #asking = false;
+  readonly #runner: CommandRunner;
   readonly #replyMode = new ReplyMode();
   /** True while the host will call `flush` at the end of this turn. */
   queuedToFlush = false;
-  readonly #parking: Parking;
-  readonly #copies: CopiesWait;
-  readonly #keys = new KeyWaiting(this);
+  readonly parking: Parking;
+  readonly copies: CopiesWait;
+  readonly keys = new KeyWaiting(this);
   /** Another client's command has ended the wait: the answer comes at the end of the turn. */
   #unblocked: 'error' | 'timeout' | null = null;
   /** When the current command came, monotonic ms. */
@@ -68,15 +60,15 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.id = id;
     this.#host = host;
     this.#sink = sink;
-    this.#policy = host.options.ack;
+    this.#runner = new CommandRunner(host, this);
     this.#loggedIn = host.password === '';
     this.bornMs = host.now();
     this.lastMs = this.bornMs;
-    this.#sentByMs = this.bornMs;
+    this.#runner.sentByMs = this.bornMs;
     this.reads.reset(host.options.readLevel);
     this.replies = new ReplyQueue(this);
-    this.#parking = new Parking(host, this);
-    this.#copies = new CopiesWait(() => host.copiesOfNothing());
+    this.parking = new Parking(host, this);
+    this.copies = new CopiesWait(() => host.copiesOfNothing());
   }
 
   get authenticated(): boolean {
@@ -93,11 +85,15 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
 
   /** A command of this client waits: for a leader, for copies, for keys. */
   get waiting(): boolean {
-    return this.#parking.taken || this.waitsForCopies || this.#keys.active;
+    return this.parking.taken || this.waitsForCopies || this.keys.active;
   }
 
   get waitsForCopies(): boolean {
-    return this.#copies.active;
+    return this.copies.active;
+  }
+
+  get transaction(): Transaction {
+    return this.#runner.transaction;
   }
 
   get inTransaction(): boolean {
@@ -112,7 +108,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
    */
   arrived(): void {
     this.lastMs = this.#host.now();
-    this.#sentByMs = this.lastMs;
+    this.#runner.sentByMs = this.lastMs;
   }
 
   resumed(): void {
@@ -125,16 +121,16 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#replyMode.begin();
     const found = findCommand(args);
     if (typeof found === 'string') {
-      this.#refuse((args[0] as Bytes).toLowerCase(), found);
+      this.#runner.refuse((args[0] as Bytes).toLowerCase(), found);
       return;
     }
     this.lastCommand = found.name;
     this.#arrivedMs = this.lastMs;
-    this.#dispatch(found, args, this.lastMs);
+    this.#runner.dispatch(found, args, this.lastMs);
   }
 
   protocolError(line: string): void {
-    this.#replyError(line);
+    this.replyError(line);
     this.closeAfterReply();
   }
 
@@ -147,253 +143,13 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#host.forget(this);
   }
 
-  // Deciding where a command runs.
-
-  #dispatch(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
-    const { transaction } = this;
-    if (!this.authenticated && !spec.flags.includes('no_auth')) {
-      this.#refuse(spec.name, 'NOAUTH Authentication required.');
-      return;
-    }
-    if (transaction.open && !immediate.has(spec.name)) {
-      this.#queue(spec, args, sinceMs);
-      return;
-    }
-    if (spec.name === 'exec' && transaction.open) {
-      if (transaction.crossSlot) {
-        this.#discard();
-        this.#replyError(crossSlot);
-        return;
-      }
-      // Whether watched keys have changed is a question to the state, whatever was queued.
-      const reads = transaction.needs === 'nothing' && transaction.watching > 0;
-      this.#executeOn(spec, args, sinceMs, reads ? 'read' : transaction.needs, transaction.slot);
-      return;
-    }
-    if (spec.scope === 'session') {
-      this.#runHere(spec, args);
-      return;
-    }
-    const slot = slotOfCommand(spec, args);
-    if (typeof slot === 'string') this.#refuse(spec.name, slot);
-    else this.#executeOn(spec, args, sinceMs, needsOf(spec), slot);
-  }
-
-  #queue(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
-    const { transaction } = this;
-    const slot = slotOfCommand(spec, args);
-    if (typeof slot === 'string') {
-      this.#refuse(spec.name, slot);
-      return;
-    }
-    const needs = needsOf(spec);
-    if (needs !== 'nothing') {
-      const where = this.#host.route(slot, needs, this.#anyReplica, this.#asking);
-      if (where.kind === 'park') {
-        this.#park(spec, args, sinceMs, where);
-        return;
-      }
-      if (where.kind === 'error') {
-        this.#refuse(spec.name, where.line);
-        return;
-      }
-      if (where.all !== undefined && needs === 'write') {
-        this.#refuse(
-          spec.name,
-          `ERR ${spec.name.toUpperCase()} is several writes here, one per shard: not inside MULTI`,
-        );
-        return;
-      }
-    }
-    // What is queued takes memory too, whatever it is.
-    if (this.#host.lacksMemory()) {
-      this.#refuse(spec.name, outOfMemory);
-      return;
-    }
-    if (!transaction.queue(spec, args, slot, needs, this.#host.options.requestBytes)) {
-      this.#replyError('ERR Transaction is too large');
-      return;
-    }
-    this.#reply((writer) => writer.simple('QUEUED'), null);
-  }
-
-  /** True for what may take more memory. */
-  #grows(spec: CommandSpec): boolean {
-    return spec.name === 'exec' ? this.transaction.grows : spec.flags.includes('denyoom');
-  }
-
-  #executeOn(spec: CommandSpec, args: Bytes[], sinceMs: number, needs: Needs, slot: number): void {
-    if (needs === 'nothing') {
-      this.#runHere(spec, args);
-      return;
-    }
-    const where = this.#host.route(slot, needs, this.#anyReplica, this.#asking);
-    if (where.kind === 'park') {
-      this.#park(spec, args, sinceMs, where);
-      return;
-    }
-    if (where.kind === 'error') {
-      this.#redirect(spec, where.line);
-      return;
-    }
-    const leading = where.kind === 'leader';
-    if (leading && this.#grows(spec) && where.replica.lacksMemory()) {
-      this.#refuse(spec.name, outOfMemory);
-      return;
-    }
-    if (needs === 'read') {
-      for (const replica of where.all ?? [where.replica]) {
-        const admission = this.reads.admit(replica, leading, this.#sentByMs, this.#now);
-        if (admission === 'wait') {
-          this.#awaitState(spec, args, sinceMs, slot, replica, leading);
-          return;
-        }
-        if (admission !== 'run') {
-          this.#asking = false;
-          this.#refuse(spec.name, admission.error);
-          return;
-        }
-      }
-    }
-    this.#asking = false;
-    if (where.all !== undefined && needs === 'write') this.#runOnAll(where.all, spec, args);
-    else if (!this.#runOn(where.replica, leading, needs, spec, args))
-      this.#awaitState(spec, args, sinceMs, slot, where.replica, leading);
-    else if (where.all !== undefined)
-      for (const { shard, reads } of where.all) this.reads.saw(shard, reads.term, reads.reached);
-  }
-
-  get #anyReplica(): boolean {
-    return anyReplicaServes(this.reads.level);
-  }
-
-  readonly #now = (): number => this.#host.now();
-
-  /** The command goes elsewhere, with its transaction if it ends one. */
-  #redirect(spec: CommandSpec, line: string): void {
-    this.#asking = false;
-    if (spec.name === 'exec') this.#discard();
-    this.transaction.fail();
-    this.#replyError(line);
-  }
-
-  /** This replica has not come as far as a read wants it: the read waits here, and after a while goes to the leader. */
-  #awaitState(
-    spec: CommandSpec,
-    args: Bytes[],
-    sinceMs: number,
-    slot: number,
-    replica: Replica,
-    leading: boolean,
-  ): void {
-    const { options } = this.#host;
-    const limitMs = this.reads.waitMs(options.readWaitMs);
-    if (this.#host.now() - sinceMs >= limitMs) {
-      if (leading) {
-        this.#redirect(spec, `LAGGING this leader has not come to what was asked for within ${limitMs} ms`);
-        return;
-      }
-      const address = this.#host.leaderAddress(replica);
-      if (address !== null) {
-        // With MOVED, clients that read from replicas would choose this one again. EXEC cannot be asked elsewhere alone.
-        const verb = spec.name === 'exec' ? 'MOVED' : 'ASK';
-        this.#redirect(spec, `${verb} ${Math.max(slot, 0)} ${address}`);
-        return;
-      }
-    }
-    const reason = 'this node is not as current as the read wants it, and knows no leader';
-    this.#park(spec, args, sinceMs, { kind: 'park', reason, limitMs: Math.max(limitMs, options.parkMs) });
-    if (this.#parking.taken) replica.reads.wait(this);
-  }
-
   /** The replica that a read waits for has come further. */
   stateMoved(): void {
     this.retry();
   }
 
-  // Running.
-
-  /** A command that needs no shard's state. */
-  #runHere(spec: CommandSpec, args: Bytes[]): void {
-    const writer = this.#host.writer;
-    writer.protocol = this.protocol;
-    this.#host.runWithoutState(spec, args, this, writer);
-    this.#added(null);
-  }
-
-  /** False when a follower's state turned out to be too old after it was read: nothing was answered. */
-  #runOn(
-    replica: Replica,
-    leading: boolean,
-    needs: 'read' | 'write',
-    spec: CommandSpec,
-    args: Bytes[],
-  ): boolean {
-    const { writer } = this.#host;
-    writer.protocol = this.protocol;
-    this.#current = replica;
-    const policy = this.#host.policyCode(this.#policy);
-    const result = replica.executor.run(spec, args, this, writer, leading, policy);
-    this.#current = null;
-    replica.sealLarge();
-    let gate: Gate | null = null;
-    if (result < 0 && needs === 'write') {
-      this.#copies.lastWrites.record(replica, -result);
-      this.reads.saw(replica.shard, replica.reads.term, -result);
-      gate = { keeper: replica, policy: this.#policy, lsn: -result, readMs: -1, confirmed: false };
-      // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
-    } else if (leading) {
-      // A read that met expired keys has deleted them: it is a read all the same, whatever writes wait for.
-      const lsn = Math.abs(result);
-      // Deletes of missing keys are remembered until they are committed.
-      this.reads.saw(replica.shard, replica.reads.term, Math.max(lsn, replica.core.commit));
-      gate = this.reads.gate(replica, needs, lsn, this.lastMs, this.#host.options.readGate);
-    } else {
-      if (!this.reads.isFresh(replica, this.#now)) {
-        writer.out.rewind(0);
-        if (spec.name !== 'exec') return false;
-        writer.error('TRYAGAIN the state became too old while it was read');
-      }
-      this.reads.saw(replica.shard, replica.reads.term, replica.keyspace.appliedLsn);
-    }
-    if (gate !== null && replica.executor.sawAll) gate = this.#host.gateOnAll(gate, this.lastMs);
-    this.#added(gate);
-    this.#host.touched();
-    if (this.#keys.ran(replica, spec, args)) this.#host.resumeLater(this);
-    replica.blocked.serve();
-    return true;
-  }
-
-  /** A write without keys on a node with several shards: an entry of its own in each, and one reply. */
-  #runOnAll(replicas: readonly Replica[], spec: CommandSpec, args: Bytes[]): void {
-    const { writer } = this.#host;
-    writer.protocol = this.protocol;
-    const policy = this.#host.policyCode(this.#policy);
-    const kept = replicas.map((keeper) => {
-      writer.out.rewind(0);
-      const result = keeper.executor.run(spec, args, this, writer, true, policy);
-      keeper.sealLarge();
-      if (result < 0) this.#copies.lastWrites.record(keeper, -result);
-      this.reads.saw(keeper.shard, keeper.reads.term, Math.abs(result));
-      return { keeper, lsn: Math.abs(result) };
-    });
-    const lsn = Math.max(...kept.map((one) => one.lsn));
-    this.#added({
-      keeper: new AllKeepers(kept),
-      policy: this.#policy,
-      lsn,
-      readMs: this.lastMs,
-      confirmed: false,
-    });
-    this.#host.touched();
-  }
-
-  /** The replica that runs the current command. */
-  #current: Replica | null = null;
-  /** True inside EXEC, where nothing waits. */
-  #executing = false;
-
-  #added(gate: Gate | null): void {
+  /** The command at hand has written its reply, or will answer later. */
+  answered(gate: Gate | null): void {
     const { out } = this.#host.writer;
     if (out.length === 0) return; // the reply comes later (WAIT)
     if (this.#replyMode.silent) {
@@ -404,57 +160,29 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#host.replied(this);
   }
 
-  #reply(write: (writer: ReplyWriter) => void, gate: Gate | null): void {
+  reply(write: (writer: ReplyWriter) => void, gate: Gate | null): void {
     const { writer } = this.#host;
     writer.protocol = this.protocol;
     write(writer);
-    this.#added(gate);
+    this.answered(gate);
   }
 
-  /** A command that does not run: a transaction fails with it, and EXEC itself ends its transaction. */
-  #refuse(name: string, line: string): void {
-    if (name === 'exec') {
-      this.#discard();
-      this.#replyError(`EXECABORT Transaction discarded because of: ${line.replace(/^ERR /, '')}`);
-      return;
-    }
-    this.transaction.fail();
-    this.#replyError(line);
-  }
-
-  #replyError(line: string): void {
+  replyError(line: string): void {
     this.#host.stats.errors += 1;
-    this.#reply((writer) => writer.error(line), null);
+    this.reply((writer) => writer.error(line), null);
   }
 
   // Waiting.
 
-  #park(spec: CommandSpec, args: Bytes[], sinceMs: number, where: Route & { kind: 'park' }): void {
-    const now = this.#host.now();
-    const tooLong = where.patient !== true && now - sinceMs >= (where.limitMs ?? this.#host.options.parkMs);
-    if (!tooLong && this.#parking.hasRoomFor(args)) {
-      this.#hold(spec, args, where.patient === true ? now : sinceMs);
-      return;
-    }
-    this.#asking = false;
-    if (spec.name === 'exec') this.#discard();
-    else if (this.transaction.open) this.transaction.fail();
-    this.#replyError(`CLUSTERDOWN ${where.reason}`);
-  }
-
-  #hold(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
-    this.#parking.put({ spec, args, sinceMs, sentByMs: this.#sentByMs });
-  }
-
   /** The parked command may be able to run, or its time is over. */
   retry(): void {
-    const parked = this.#parking.take();
+    const parked = this.parking.take();
     if (parked === null) return;
     this.lastMs = this.#host.now();
-    const latestMs = this.#sentByMs;
-    this.#sentByMs = parked.sentByMs;
-    this.#dispatch(parked.spec, parked.args, parked.sinceMs);
-    this.#sentByMs = latestMs;
+    const latestMs = this.#runner.sentByMs;
+    this.#runner.sentByMs = parked.sentByMs;
+    this.#runner.dispatch(parked.spec, parked.args, parked.sinceMs);
+    this.#runner.sentByMs = latestMs;
     if (!this.blocked) this.#host.resumeLater(this);
   }
 
@@ -478,7 +206,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
 
   /** Called about every 10 ms while anything waits. */
   tick(now: number): void {
-    if (this.#parking.taken) this.retry();
+    if (this.parking.taken) this.retry();
     if (this.#pausedUntilMs > 0 && now >= this.#pausedUntilMs) {
       this.#pausedUntilMs = 0;
       this.#host.resumeLater(this);
@@ -492,7 +220,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   get waits(): boolean {
-    return this.#parking.taken || this.waitsForCopies || this.#pausedUntilMs > 0 || !this.replies.empty;
+    return this.parking.taken || this.waitsForCopies || this.#pausedUntilMs > 0 || !this.replies.empty;
   }
 
   /** Ends the conversation; what may leave has left. */
@@ -520,15 +248,15 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   reset(): void {
-    this.#discard();
+    this.#runner.discard();
     this.name = '';
     this.readOnly = false;
     this.reads.reset(this.#host.options.readLevel);
     this.noEvict = false;
     this.noTouch = false;
-    this.#asking = false;
+    this.#runner.asking = false;
     this.#replyMode.reset();
-    this.#policy = this.#host.options.ack;
+    this.#runner.policy = this.#host.options.ack;
     this.#loggedIn = this.#host.password === '';
     this.setProtocol(2);
   }
@@ -550,7 +278,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   asking(): void {
-    this.#asking = true;
+    this.#runner.asking = true;
   }
 
   beginTransaction(): void {
@@ -558,46 +286,15 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   discardTransaction(): void {
-    this.#discard();
-  }
-
-  #discard(): void {
-    this.transaction.end();
-    this.unwatch();
+    this.#runner.discard();
   }
 
   executeTransaction(): void {
-    const { transaction } = this;
-    const { writer } = this.#host;
-    const replica = this.#current;
-    // A watched key that has expired meanwhile changes now, before it is judged.
-    if (replica !== null) for (const key of transaction.watchedKeys) replica.executor.look(key);
-    const { commands, failed, dirty } = transaction;
-    this.#discard();
-    if (failed) {
-      writer.error('EXECABORT Transaction discarded because of previous errors.');
-      return;
-    }
-    if (dirty) {
-      writer.nilArray();
-      return;
-    }
-    this.#executing = true;
-    writer.array(commands.length);
-    for (const { spec, args } of commands) {
-      if (replica === null) this.#host.runWithoutState(spec, args, this, writer);
-      else (spec.run as NonNullable<CommandSpec['run']>)(replica.executor, args);
-    }
-    this.#executing = false;
+    this.#runner.executeTransaction();
   }
 
   watch(keys: readonly Bytes[]): void {
-    const replica = this.#current;
-    if (replica === null) return;
-    for (const key of keys) {
-      replica.executor.look(key);
-      this.transaction.watch(key, replica.watches);
-    }
+    this.#runner.watch(keys);
   }
 
   unwatch(): void {
@@ -615,49 +312,49 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   #await(stage: 'received' | 'flushed', local: number, replicas: number, timeoutMs: number): void {
     const deadlineMs =
       timeoutMs === 0 || this.inTransaction ? Number.POSITIVE_INFINITY : this.lastMs + timeoutMs;
-    this.#copies.begin({ stage, replicas, local, deadlineMs }, !this.#executing, this.#host.writer);
+    this.copies.begin({ stage, replicas, local, deadlineMs }, !this.#runner.executing, this.#host.writer);
     this.#host.touched();
   }
 
   /** Positions moved, or time passed. */
   checkWait(now: number): void {
-    const answer = this.#copies.check(now);
+    const answer = this.copies.check(now);
     if (answer === null) return;
-    this.#reply(answer, null);
+    this.reply(answer, null);
     this.#host.resumeLater(this);
   }
 
   // Waiting for keys.
 
   waitForKeys(keys: readonly Bytes[], type: KeyWait['type'], timeoutMs: number): boolean {
-    if (this.#executing) return false;
-    this.#keys.want(keys, type, timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#arrivedMs + timeoutMs);
+    if (this.#runner.executing) return false;
+    this.keys.want(keys, type, timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#arrivedMs + timeoutMs);
     return true;
   }
 
   runAgain(replica: Replica, spec: CommandSpec, args: Bytes[]): void {
     this.lastMs = this.#host.now();
-    this.#runOn(replica, true, 'write', spec, args);
+    this.#runner.runOn(replica, true, 'write', spec, args);
   }
 
   foundNothing(keeper: Replica, lsn: number, now: number): void {
     this.lastMs = now;
     const policy = this.#host.options.readGate;
-    this.#reply((writer) => writer.nilArray(), { keeper, policy, lsn, readMs: now, confirmed: false });
+    this.reply((writer) => writer.nilArray(), { keeper, policy, lsn, readMs: now, confirmed: false });
     this.#host.resumeLater(this);
   }
 
   moveOn(spec: CommandSpec, args: Bytes[]): void {
     const reason = 'this node leads the shard no more, and holds as many commands as it may';
-    this.#park(spec, args, this.#host.now(), { kind: 'park', reason });
+    this.#runner.park(spec, args, this.#host.now(), { kind: 'park', reason });
     if (!this.blocked) this.#host.resumeLater(this);
   }
 
   /** CLIENT UNBLOCK; false when nothing waits. The client that says so is being answered: this one's turn comes later. */
   unblock(withError: boolean): boolean {
-    if (this.#unblocked !== null || !(this.#keys.active || this.waitsForCopies)) return false;
+    if (this.#unblocked !== null || !(this.keys.active || this.waitsForCopies)) return false;
     this.#unblocked = withError ? 'error' : 'timeout';
-    this.#keys.leaveQueue();
+    this.keys.leaveQueue();
     this.#host.unblocked(this);
     return true;
   }
@@ -665,29 +362,29 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   answerUnblocked(): void {
     const how = this.#unblocked;
     this.#unblocked = null;
-    if (how === 'error' && (this.#keys.active || this.waitsForCopies)) {
+    if (how === 'error' && (this.keys.active || this.waitsForCopies)) {
       this.#dropWaits();
-      this.#replyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
+      this.replyError('UNBLOCKED client unblocked via CLIENT UNBLOCK');
       this.#host.resumeLater(this);
-    } else if (this.#keys.active) this.#keys.giveUp(this.#host.now());
+    } else if (this.keys.active) this.keys.giveUp(this.#host.now());
     else this.checkWait(Number.POSITIVE_INFINITY);
   }
 
   #dropWaits(): void {
-    this.#parking.take();
-    this.#copies.end();
-    this.#keys.end();
+    this.parking.take();
+    this.copies.end();
+    this.keys.end();
   }
 
   setAckPolicy(words: readonly Bytes[]): string | null {
-    const policy = parseAckPolicy(words, this.#policy);
+    const policy = parseAckPolicy(words, this.#runner.policy);
     if (typeof policy === 'string') return policy;
-    this.#policy = policy;
+    this.#runner.policy = policy;
     return null;
   }
 
   ackPolicyText(): string {
-    return formatAckPolicy(this.#policy);
+    return formatAckPolicy(this.#runner.policy);
   }
 
   pause(ms: number): void {
@@ -695,8 +392,3 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#host.replied(this);
   }
 }
-
-const outOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
-
-/** Commands that run at once inside MULTI. */
-const immediate: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
