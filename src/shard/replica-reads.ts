@@ -49,8 +49,10 @@ export class ReplicaReads {
   standing(position: Position): Standing {
     const { core, serving, lastLsn, keyspace } = this.#replica;
     if (serving) {
+      // Another one leads by now: what this one holds there was never committed.
+      if (position.term > core.term) return 'awaited';
       if (position.lsn <= core.lastLsn) return core.log.standing(position);
-      if (position.term !== core.term) return position.term < core.term ? 'lost' : 'awaited';
+      if (position.term < core.term) return 'lost';
       return position.lsn <= lastLsn ? 'held' : 'awaited';
     }
     const applied = keyspace.appliedLsn;

@@ -144,6 +144,27 @@ test('a leader knows at once what was lost, and has what it has executed', () =>
   expect(admit()).toBe('wait');
 });
 
+test('a leader that does not know that another one leads calls nothing of that one lost', () => {
+  const { reads, admit } = connection({ serving: true, applied: 103 });
+  for (const lsn of [60, 90, 103]) {
+    reads.setAfter([`0:4:${lsn}`]);
+    expect(admit(), `LSN ${lsn}`).toBe('wait');
+  }
+});
+
+test('the token of a connection names what its reads must include, until it has seen more', () => {
+  const { reads } = connection();
+  reads.setAfter(['0:3:50,1:2:11']);
+  expect(reads.token).toBe('0:3:50,1:2:11');
+  reads.saw(1, 3, 9);
+  expect(reads.token).toBe('0:3:50,1:3:9');
+  reads.saw(0, 3, 40);
+  reads.saw(2, 1, 4);
+  expect(reads.token).toBe('0:3:50,1:3:9,2:1:4');
+  reads.saw(0, 3, 70);
+  expect(reads.token).toBe('0:3:70,1:3:9,2:1:4');
+});
+
 test('a session waits for the last thing that it wrote or read', () => {
   const { reads, admit, replica } = connection({ applied: 70 });
   reads.setLevel(['session']);

@@ -1,5 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { ReadControl } from '../commands/types.ts';
+import type { Position } from '../core/types.ts';
+import { comparePositions } from '../core/types.ts';
 import type { AckPolicy } from './ack-policy.ts';
 import type { Needs } from './command-needs.ts';
 import type { ReadLevel } from './read-level.ts';
@@ -66,9 +68,12 @@ export class SessionReads implements ReadControl {
     return formatReadLevel(this.level);
   }
 
+  /** What reads must include counts as seen: whoever takes the token elsewhere before the first read loses nothing. */
   get token(): string | null {
-    const seen = this.#seen.filter(({ lsn }) => lsn > 0);
-    return seen.length === 0 ? null : seen.map(formatToken).join(',');
+    const latest = new Map<number, SessionToken>();
+    for (const token of [...this.#after, ...this.#seen])
+      if (token.lsn > 0 && isLater(token, latest.get(token.shard))) latest.set(token.shard, token);
+    return latest.size === 0 ? null : [...latest.values()].map(formatToken).join(',');
   }
 
   /** The connection wrote, or read a state, at this place. */
@@ -77,7 +82,7 @@ export class SessionReads implements ReadControl {
     if (seen === null) {
       seen = { shard, term, lsn };
       this.#seen.push(seen);
-    } else if (term > seen.term || (term === seen.term && lsn > seen.lsn)) {
+    } else if (isLater({ term, lsn }, seen)) {
       seen.term = term;
       seen.lsn = lsn;
     }
@@ -150,4 +155,9 @@ export class SessionReads implements ReadControl {
     if (standing === 'lost') return { error: `LOSTWRITE ${what} was lost: a later leader does not have it` };
     return { error: `OLDTOKEN whether ${what} was lost cannot be told any more` };
   }
+}
+
+/** Whether one place in history comes behind another one. */
+function isLater(one: Position, other: Position | undefined): boolean {
+  return other === undefined || comparePositions(one, other) > 0;
 }

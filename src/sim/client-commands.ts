@@ -11,12 +11,15 @@ const fixed: Readonly<Partial<Record<OperationKind, readonly [name: string, ...r
   zrange: ['ZRANGE', '0', '-1', 'WITHSCORES'],
 };
 
+/** The keys that a key of the workload stands for. */
+export function halvesOf(key: string): string[] {
+  return key.startsWith(pairPrefix) ? ['a', 'b'].map((half) => `{${key}}${half}`) : [key];
+}
+
 /** The commands of one request: one, or a transaction. */
 export function commandsOf(request: Request): string[][] {
-  const { key } = request;
-  if (!key.startsWith(pairPrefix)) return [commandOf(request, key)];
-  const both = ['a', 'b'].map((half) => commandOf(request, `{${key}}${half}`));
-  return [['MULTI'], ...both, ['EXEC']];
+  const commands = halvesOf(request.key).map((key) => commandOf(request, key));
+  return commands.length === 1 ? commands : [['MULTI'], ...commands, ['EXEC']];
 }
 
 function commandOf({ kind, value, ttlMs = 0 }: Request, key: string): string[] {

@@ -45,6 +45,12 @@ export class History {
     this.#close(open, ++this.#time, result);
   }
 
+  /** A read that may show something old was answered: it is judged elsewhere. Answers when that was. */
+  left(open: Open): number {
+    this.failed(open);
+    return ++this.#time;
+  }
+
   /** It surely had no effect, or it was a read without an answer. */
   failed(open: Open): void {
     this.#open.delete(open);

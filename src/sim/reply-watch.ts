@@ -1,5 +1,6 @@
 import type { Leadership } from '../core/leadership.ts';
 import { ReplyError, ReplyParser } from '../resp/reply-parser.ts';
+import type { ReadLevel } from '../shard/read-level.ts';
 import { Replica } from '../shard/replica.ts';
 import type { Gate } from '../shard/reply-queue.ts';
 import type { Session } from '../shard/session.ts';
@@ -9,6 +10,25 @@ import type { SentReply } from './reply-policy.ts';
 
 /** Commands that change something whatever was there before. */
 const alwaysWrite: ReadonlySet<string> = new Set(['set', 'incr', 'append', 'rpush', 'getset']);
+
+/** What level clients read with. */
+const harmless: ReadonlySet<string> = new Set([
+  'get',
+  'lrange',
+  'smembers',
+  'hgetall',
+  'zrange',
+  'multi',
+  'exec',
+]);
+
+const relaxedLevels: ReadonlySet<ReadLevel['kind']> = new Set([
+  'local',
+  'bounded',
+  'bounded lsn',
+  'session',
+  'eventual',
+]);
 
 export interface ReplyWatchEvents {
   sent(reply: SentReply): void;
@@ -26,12 +46,16 @@ export class ReplyWatch {
   readonly #commands: string[][] = [];
   /** Replies that have not left; null for one that waits for nothing. */
   readonly #waiting: (SentReply | null)[] = [];
+  readonly #session: Session;
   /** The first words behind the names of the command, or of the transaction's, that is answered: its keys. */
   #keys: string[] = [];
   #queueing = false;
+  /** Such reads need no proof that their node led. */
+  #relaxed = false;
 
   constructor(node: string, session: Session, events: ReplyWatchEvents) {
     this.#node = node;
+    this.#session = session;
     this.#events = events;
     const { replies } = session;
     const add = replies.add.bind(replies);
@@ -48,7 +72,11 @@ export class ReplyWatch {
   #added(gate: Gate | null): SentReply | null {
     const [name = '', key] = this.#commands.shift() ?? [];
     const command = name.toLowerCase();
-    if (!this.#queueing) this.#keys = [];
+    if (!this.#queueing) {
+      this.#keys = [];
+      this.#relaxed = relaxedLevels.has(this.#session.reads.level.kind);
+    }
+    if (!harmless.has(command)) this.#relaxed = false;
     if (key !== undefined) this.#keys.push(key);
     if (command === 'multi') this.#queueing = true;
     if (command === 'exec' || command === 'discard') this.#queueing = false;
@@ -76,7 +104,7 @@ export class ReplyWatch {
       written = new Map();
       ReplyWatch.#written.set(leadership, written);
     }
-    const provesLeadership = gate.readMs >= 0;
+    const provesLeadership = gate.readMs >= 0 || this.#relaxed;
     const view: GateView = {
       node: this.#node,
       what: `${command} ${keys[0] ?? ''}`,

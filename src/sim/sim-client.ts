@@ -10,7 +10,8 @@ import type { SimNode } from './sim-node.ts';
 import { nodeAt } from './sim-node.ts';
 
 /** Errors that say that nothing was executed. */
-const nothingDone = /^(MOVED|CLUSTERDOWN|NOREPLICAS|DISKFULL|LOADING|TRYAGAIN|EXECABORT)/;
+export const nothingDone =
+  /^(MOVED|ASK|CLUSTERDOWN|NOREPLICAS|DISKFULL|LOADING|TRYAGAIN|EXECABORT|LOSTWRITE|OLDTOKEN|LAGGING)/;
 
 export interface ClientOptions {
   readonly number: number;

@@ -43,6 +43,8 @@ export interface SimWorld {
   readonly options: SimOptions;
   readonly nodes: readonly NodeId[];
   readonly replies: ReplyWatchEvents;
+  /** A log takes a batch. */
+  appended(batch: Batch): void;
   /** Production code broke: what it threw, or why it gave up. */
   broken(node: NodeId, error: Error): void;
 }
@@ -119,6 +121,12 @@ export class SimNode {
       latched: (error) => this.#gaveUp(life, error),
       spaceShort: () => {},
     });
+    const { log } = opened;
+    const append = log.append.bind(log);
+    log.append = (batch) => {
+      this.#world.appended(batch);
+      append(batch);
+    };
     for (const note of opened.notes) this.#world.trace.say(this.id, `log: ${note}`);
     const handler = {
       received: (...args: Parameters<ShardHost['received']>) => life.host?.received(...args),

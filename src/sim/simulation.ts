@@ -1,28 +1,52 @@
+import type { Batch } from '../log/batch.ts';
+import type { ReadLevel } from '../shard/read-level.ts';
 import { checkAcknowledgedWrites } from './acknowledged-writes.ts';
+import { checkBoundedLsnRead, checkBoundedRead } from './bounded-reads.ts';
 import { EventLoop } from './event-loop.ts';
+import { checkCommittedRead } from './eventual-reads.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
 import { FaultPlanner } from './fault-plan.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
+import { LevelClient } from './level-client.ts';
+import { LevelHistory } from './level-history.ts';
 import { checkLinearizable } from './linearizability.ts';
+import { checkLocalRead } from './local-reads.ts';
 import { SimNetwork } from './network.ts';
 import type { SentReply } from './reply-policy.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { checkSession } from './session-steps.ts';
 import { SimClient } from './sim-client.ts';
 import { SimNode } from './sim-node.ts';
 import { drawOptions } from './sim-options.ts';
 import { Trace } from './trace.ts';
+import { TrueValues } from './true-values.ts';
 import { Watcher } from './watcher.ts';
 import { lastValueTells, readOf, Workload } from './workload.ts';
 
 /** Things go wrong for this long, in virtual ms, and again until the run has seen enough. */
 const roundMs = 8000;
+/** No clock counts less of a real second in one. */
+const slowestClock = 0.9995;
 /** What is enough: faults that had an effect, and events. */
 const effectsMin = 10;
 const eventsMin = 10_000;
 const roundsMax = 12;
 /** How long the cluster may then take to be well again, in virtual ms. */
 const recoveryMs = 20_000;
+/** Levels that clients read at besides the default, each as often as it is named. */
+const levels: readonly ReadLevel['kind'][] = [
+  'strict',
+  'strict',
+  'session',
+  'session',
+  'session',
+  'bounded',
+  'bounded',
+  'bounded lsn',
+  'eventual',
+  'local',
+];
 const compareLogsMs = 50;
 /** Pauses of the last phase between two looks at whether it is over. */
 const lookMs = 50;
@@ -45,6 +69,8 @@ export interface RunResult {
     readonly effects: number;
     readonly operations: number;
     readonly answered: number;
+    /** Reads below the default level that were answered. */
+    readonly levelReads: number;
     readonly committed: number;
     readonly terms: number;
     readonly undecided: number;
@@ -64,8 +90,11 @@ class Simulation {
   readonly #trace = new Trace(() => this.#loop.nowMs);
   readonly #violations: string[] = [];
   readonly #history = new History();
+  readonly #levels = new LevelHistory();
+  readonly #values: TrueValues;
   readonly #nodes: SimNode[];
   readonly #clients: SimClient[];
+  readonly #levelClients: LevelClient[];
   readonly #workload: Workload;
   readonly #faults: Faults;
   readonly #watcher: Watcher;
@@ -97,15 +126,23 @@ class Simulation {
         sent: (reply: SentReply) => this.#watcher.replied(reply),
         violated: (what: string) => this.#violated(what),
       },
+      appended: (batch: Batch) => this.#values.appended(batch),
       broken: (node: string, error: Error) =>
         this.#violated(`${node} broke: ${error.stack ?? error.message}`),
     };
     this.#trace.say('run', `seed ${seed}, ${names.length} nodes, ${JSON.stringify(options)}`);
     this.#nodes = names.map((name) => new SimNode(name, world, random.fork()));
-    this.#watcher = new Watcher(this.#nodes, random.fork(), (what) => this.#violated(what));
     this.#workload = new Workload(this.#loop, random.fork());
-    this.#clients = Array.from({ length: 2 + random.below(6) }, (_, number) =>
+    this.#values = new TrueValues(this.#workload.keys);
+    const now = (): number => this.#loop.nowMs;
+    this.#watcher = new Watcher(this.#nodes, random.fork(), this.#values, now, (what) =>
+      this.#violated(what),
+    );
+    this.#clients = Array.from({ length: 2 + random.below(4) }, (_, number) =>
       this.#createClient(number, random),
+    );
+    this.#levelClients = Array.from({ length: 1 + random.below(4) }, (_, i) =>
+      this.#createLevelClient(this.#clients.length + 1 + i, random),
     );
     this.#probe = new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
       number: this.#clients.length,
@@ -125,6 +162,8 @@ class Simulation {
       this.#loop.after(random.chance(0.5) ? 0 : random.between(0, 500), () => node.start());
     for (const client of this.#clients)
       this.#loop.after(random.between(0, 1000), () => this.#workload.run(client));
+    for (const client of this.#levelClients)
+      this.#loop.after(random.between(0, 1000), () => this.#workload.runLevel(client));
   }
 
   #createClient(number: number, random: SeededRandom): SimClient {
@@ -145,6 +184,21 @@ class Simulation {
     });
   }
 
+  #createLevelClient(number: number, random: SeededRandom): LevelClient {
+    const kind = random.pick(levels);
+    const weak = kind === 'session' && random.chance(0.4);
+    const histories = { history: this.#history, levels: this.#levels };
+    return new LevelClient(this.#nodes, this.#loop, random.fork(), histories, {
+      number,
+      kind,
+      boundMs: random.pick([0, 10, 60, 200, 1000]),
+      policy: weak ? random.pick([['leader'], ['none'], ['1']]) : null,
+      timeoutMs: random.pick([100, 300, 1000, 3000]),
+      hops: random.pick([0.02, 0.1, 0.4]),
+      lastLsn: () => this.#values.versions.lastLsn,
+    });
+  }
+
   #violated(what: string): void {
     this.#violations.push(what);
     this.#trace.say('VIOLATED', what);
@@ -156,6 +210,7 @@ class Simulation {
       if (this.#violations.length === 0) this.#recover();
       this.#history.end();
       if (this.#violations.length === 0) this.#checkHistory();
+      if (this.#violations.length === 0) this.#checkLevels();
     } catch (error) {
       // A bug of the simulator's own must not pass for a seed that was never run.
       this.#violated(`the simulation broke: ${(error as Error).stack}`);
@@ -174,6 +229,7 @@ class Simulation {
         effects: this.#faults.effects.total,
         operations: this.#history.operations.length,
         answered: this.#clients.reduce((sum, client) => sum + client.answered, 0),
+        levelReads: this.#levels.reads.length,
         committed: this.#watcher.committed.lastLsn,
         terms: this.#terms,
         undecided: this.#undecided,
@@ -307,6 +363,24 @@ class Simulation {
         `${key} is not linearizable: client ${client}, ${kind} ${value} → ${result}, from ${invoked} to ${returned}`,
       );
     }
+  }
+
+  #checkLevels(): void {
+    const { versions } = this.#values;
+    const perKey = this.#history.perKey();
+    const check = (problem: string | null): void => {
+      if (problem !== null && this.#violations.length === 0) this.#violated(problem);
+    };
+    for (const read of this.#levels.reads) {
+      if (read.level.kind === 'local') {
+        check(checkLocalRead(read, perKey.get(read.key) ?? []));
+        continue;
+      }
+      check(checkCommittedRead(read, versions));
+      if (read.level.kind === 'bounded') check(checkBoundedRead(read, versions, slowestClock));
+      if (read.level.kind === 'bounded lsn') check(checkBoundedLsnRead(read, versions));
+    }
+    for (const [client, steps] of this.#levels.sessions) check(checkSession(client, steps, versions));
   }
 }
 

@@ -22,6 +22,7 @@ import type { SeededRandom } from './seeded-random.ts';
 import type { Life, SimNode } from './sim-node.ts';
 import { onlyShard } from './sim-node.ts';
 import { StateDigests } from './state-digests.ts';
+import type { TrueValues } from './true-values.ts';
 
 /** Digests are compared at multiples of this, since each costs a walk over the state. */
 const digestEvery = 16;
@@ -47,6 +48,8 @@ export class Watcher {
   clocksHold = true;
   readonly #nodes: readonly SimNode[];
   readonly #random: SeededRandom;
+  readonly #values: TrueValues;
+  readonly #now: () => number;
   readonly #violated: (what: string) => void;
   readonly #leaders = new OneLeaderPerTerm();
   readonly #digests = new StateDigests();
@@ -55,8 +58,16 @@ export class Watcher {
   readonly #replies: SentReply[] = [];
   readonly #votes: { readonly voter: NodeId; readonly term: number; readonly candidate: NodeId }[] = [];
 
-  constructor(nodes: readonly SimNode[], random: SeededRandom, violated: (what: string) => void) {
+  constructor(
+    nodes: readonly SimNode[],
+    random: SeededRandom,
+    values: TrueValues,
+    now: () => number,
+    violated: (what: string) => void,
+  ) {
     this.#nodes = nodes;
+    this.#values = values;
+    this.#now = now;
     this.#random = random;
     this.#violated = violated;
   }
@@ -211,8 +222,11 @@ export class Watcher {
     for (const batch of log.cached(onlyShard, from, 1 << 20) ?? [])
       for (const entry of batch.entries())
         checksums.set(entry.lsn, crc32(batch.bytes.subarray(entry.start, entry.end)));
-    for (let lsn = from; lsn <= core.commit; lsn++)
-      this.#say(this.committed.note(node.id, lsn, core.log.termAt(lsn), checksums.get(lsn) ?? null));
+    for (let lsn = from; lsn <= core.commit; lsn++) {
+      const term = core.log.termAt(lsn);
+      this.#say(this.committed.note(node.id, lsn, term, checksums.get(lsn) ?? null));
+      this.#say(this.#values.committed(lsn, term, this.#now()));
+    }
   }
 
   #lookAtManifest(node: SimNode, { checkpointer }: Replica, seen: Seen): void {

@@ -1,6 +1,8 @@
+import type { ReadLevel } from '../shard/read-level.ts';
 import { exists, pairPrefix } from './client-commands.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { Request } from './history.ts';
+import type { LevelClient } from './level-client.ts';
 import type { OperationKind } from './models.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimClient } from './sim-client.ts';
@@ -60,6 +62,27 @@ export class Workload {
   /** Lets a client ask one thing after the other, as many at once as it does. */
   run(client: SimClient): void {
     for (let lane = 0; lane < client.atOnce; lane++) this.#ask(client);
+  }
+
+  /** The same for one that reads at a level of its own. */
+  runLevel(client: LevelClient): void {
+    if (!this.#running) return;
+    client.request(this.#nextAt(client.kind), () => {
+      this.#loop.after(this.#random.between(0, 2 * this.#thinkMs), () => this.runLevel(client));
+    });
+  }
+
+  #nextAt(level: ReadLevel['kind']): Request {
+    const writes = level === 'session' || level === 'strict';
+    // Only these tell by themselves whether anybody wrote what a leader alone has executed.
+    const names = writes || level !== 'local' ? null : telling;
+    if (writes && this.#random.chance(0.25)) {
+      const key = this.#random.pick(this.keys.filter((name) => sortOf(name).name === 'register'));
+      return { key, kind: 'set', value: this.#valueFor('set') };
+    }
+    const keys = names === null ? this.keys : this.keys.filter((key) => names.includes(sortOf(key).name));
+    const key = this.#random.pick(keys);
+    return { key, kind: readOf(key), value: '' };
   }
 
   #ask(client: SimClient): void {
