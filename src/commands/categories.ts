@@ -12,6 +12,7 @@ const byGroup: Readonly<Record<string, string>> = {
   geo: 'geo',
   connection: 'connection',
   transactions: 'transaction',
+  scripting: 'scripting',
 };
 
 /** Categories of commands where they do not follow from flags and group. */
@@ -64,4 +65,5 @@ const order: readonly string[] = [
   'dangerous',
   'connection',
   'transaction',
+  'scripting',
 ];

@@ -8,12 +8,19 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   pexpiretime: ['expiries end in the year 287396 at the latest'],
   pfcount: ['the count is not written back into the string: a read writes nothing'],
   'object|refcount': ['small integers are not shared between keys here'],
-  'object|encoding': ['the encoding is derived from the value: how it came to be is not kept'],
+  'object|encoding': [
+    'the encoding is derived from the value: how it came to be is not kept',
+    'the parameters `*-max-listpack-*`, `*-max-ziplist-*` and `set-max-intset-entries` change this answer and nothing else: no value is stored in these encodings',
+  ],
   'object|help': ['help has the same form and says what these subcommands do here'],
+  'function|flush': ['there are no functions: it does nothing'],
+  'function|list': ['there are no functions: the list is empty'],
+  'function|stats': ['no engine is there to run functions'],
   waitaof: ['WAITAOF came with 7.2; all that is written is on disk here'],
   'config|set': [
     'the message says what is expected instead',
     'durability is a promise that no parameter takes back',
+    '`list-compress-depth` is taken and has no effect: lists are not compressed',
   ],
 };
 
@@ -33,6 +40,7 @@ export const commandInfoDifferences: Readonly<Record<string, string>> = {
   'debug|digest': 'Redis describes no subcommands of DEBUG',
   'debug|help': 'Redis describes no subcommands of DEBUG',
   repl: 'an extension',
+  'function|flush': 'nothing is written',
   'cluster|countkeysinslot': 'a read like others, which can be redirected',
   'cluster|getkeysinslot': 'a read like others, which can be redirected',
 };

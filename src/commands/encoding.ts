@@ -3,47 +3,75 @@ import type { ListValue } from '../state/collections.ts';
 import type { Value } from '../state/entry.ts';
 import { parseInteger } from './parse.ts';
 
-/** Redis's default limits for its compact encodings. */
-const compactItems = 128;
-const compactItemBytes = 64;
-const integerSetItems = 512;
-/** Bytes that a compact list may take (list-max-listpack-size -2). */
-const compactListBytes = 8192;
+/** Up to where Redis would keep values in its compact encodings: parameters of the same names, set by CONFIG SET. */
+export interface EncodingLimits {
+  readonly 'hash-max-listpack-entries': number;
+  readonly 'hash-max-listpack-value': number;
+  /** Above 0 items, below 0 one of the sizes in bytes. */
+  readonly 'list-max-listpack-size': number;
+  readonly 'set-max-intset-entries': number;
+  readonly 'set-max-listpack-entries': number;
+  readonly 'set-max-listpack-value': number;
+  readonly 'zset-max-listpack-entries': number;
+  readonly 'zset-max-listpack-value': number;
+}
+
+/** Redis's. */
+export const defaultEncodingLimits: EncodingLimits = {
+  'hash-max-listpack-entries': 512,
+  'hash-max-listpack-value': 64,
+  'list-max-listpack-size': -2,
+  'set-max-intset-entries': 512,
+  'set-max-listpack-entries': 128,
+  'set-max-listpack-value': 64,
+  'zset-max-listpack-entries': 128,
+  'zset-max-listpack-value': 64,
+};
+
+/** Bytes of a compact list by list-max-listpack-size, from -1 down. */
+const compactListBytes = [4096, 8192, 16384, 32768, 65536];
+/** Bytes that a compact list may take when its items are limited. */
+const countedListBytes = 8192;
 
 /**
- * What OBJECT ENCODING says: the encoding that Redis would have chosen at its default settings. Programs and tests ask;
+ * What OBJECT ENCODING says: the encoding that Redis would have chosen under these limits. Programs and tests ask;
  * nothing here is stored that way.
  */
-export function encodingOf(value: Value): string {
+export function encodingOf(value: Value, limits: EncodingLimits): string {
   if (typeof value === 'string') {
     if (parseInteger(value) !== null) return 'int';
     return value.length <= 44 ? 'embstr' : 'raw';
   }
   if (value.type === 'string') return 'raw';
-  const compact = value.size <= compactItems && value.longest <= compactItemBytes;
-  switch (value.type) {
-    case 'hash':
-      return compact ? 'listpack' : 'hashtable';
-    case 'set':
-      if (value.integers && value.size <= integerSetItems) return 'intset';
-      return compact ? 'listpack' : 'hashtable';
-    case 'zset':
-      return compact ? 'listpack' : 'skiplist';
-    case 'list':
-      return listpackBytes(value) <= compactListBytes ? 'listpack' : 'quicklist';
+  if (value.type === 'list') return isCompactList(value, limits) ? 'listpack' : 'quicklist';
+  if (value.type === 'set') {
+    // What outgrew the encoding of integers has none of the compact ones any more.
+    if (value.mostIntegers > limits['set-max-intset-entries']) return 'hashtable';
+    if (value.integers) return 'intset';
   }
+  const compact =
+    value.most <= limits[`${value.type}-max-listpack-entries`] &&
+    value.longest <= limits[`${value.type}-max-listpack-value`];
+  return compact ? 'listpack' : value.type === 'zset' ? 'skiplist' : 'hashtable';
 }
 
-/** Bytes that Redis would need for a compact list; no more is added up than shows that it is none. */
-function listpackBytes(list: ListValue): number {
+function isCompactList(list: ListValue, limits: EncodingLimits): boolean {
+  const most = limits['list-max-listpack-size'];
+  if (most >= 0 && list.size > Math.max(most, 1)) return false;
+  const bytes =
+    most >= 0 ? countedListBytes : (compactListBytes[Math.min(-most, compactListBytes.length) - 1] as number);
+  return listpackBytes(list, bytes) <= bytes;
+}
+
+/** Bytes that Redis would need for a compact list; no more is added up than shows that there are more than `most`. */
+function listpackBytes(list: ListValue, most: number): number {
   let bytes = 7;
   list.items.search(0, (item) => {
     bytes += listpackItemBytes(item);
-    return bytes > compactListBytes;
+    return bytes > most;
   });
   return bytes;
 }
-
 /** An integer takes what its size needs, a string its length and its bytes; behind each stands how long that was. */
 function listpackItemBytes(item: Bytes): number {
   const integer = item.length <= 20 ? parseInteger(item) : null;

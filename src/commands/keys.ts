@@ -386,7 +386,7 @@ export const keyCommands: readonly CommandSpec[] = [
       'object|encoding',
       objectKey,
       [3, ['readonly'], '2.2.3', 'O(1)', 'key', 'How Redis would store the value.'],
-      objectInfo((entry, { reply }) => reply.bulk(encodingOf(entry.value))),
+      objectInfo((entry, { node, reply }) => reply.bulk(encodingOf(entry.value, node.encodingLimits))),
     ),
     onKeys(
       'object|refcount',

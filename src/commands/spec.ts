@@ -30,7 +30,12 @@ type Details = readonly [
 ];
 
 /** Since when containers have HELP, those that did not get it with 5.0. */
-const helpSince: Readonly<Record<string, string>> = { object: '6.2.0', memory: '4.0.0', repl: '7.2.0' };
+const helpSince: Readonly<Record<string, string>> = {
+  object: '6.2.0',
+  memory: '4.0.0',
+  repl: '7.2.0',
+  function: '7.0.0',
+};
 
 /** Builds the specs of one group; see `CommandSpec` for what the details mean. */
 export function commandGroup(group: string) {

@@ -3,6 +3,7 @@ import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmaps.ts';
 import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
+import { functionCommands } from './functions.ts';
 import { hashCommands } from './hashes.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
 import { keyCommands } from './keys.ts';
@@ -35,6 +36,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...transactionCommands,
   ...connectionCommands,
   ...serverCommands,
+  ...functionCommands,
   ...replicationCommands,
   ...clusterCommands,
   ...commandCommands(() => allCommands, findByName, keysOf),

@@ -5,6 +5,7 @@ import type { Collection } from '../state/collections.ts';
 import type { EffectSink } from '../state/effects.ts';
 import type { Entry } from '../state/entry.ts';
 import type { KeyspaceView } from '../state/types.ts';
+import type { EncodingLimits } from './encoding.ts';
 
 /** Flags as Redis names them in COMMAND INFO, as far as they mean something here. */
 export type CommandFlag =
@@ -278,6 +279,7 @@ export interface NodeServices {
   }[];
   /** Planned transfer of leadership to this node (CLUSTER FAILOVER); an error line, or null when started. */
   takeOver(): string | null;
+  readonly encodingLimits: EncodingLimits;
   readonly debugEnabled: boolean;
   /** Digest of the node's state at its applied LSN, 40 hexadecimal characters. */
   stateDigest(): string;

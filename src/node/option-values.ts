@@ -59,6 +59,11 @@ function time(text: string, plain = 1): number | null {
   return quantity(text, timeUnits, plain);
 }
 
+/** A size in bytes, with a unit or without; null when it is none. */
+export function parseBytes(text: string): number | null {
+  return quantity(text, sizeUnits, 1);
+}
+
 /** A schema from a parser that answers null for what it does not take. */
 function parsed<T>(parse: (text: string) => T | null, form: string) {
   return z.string().transform((text, context) => {
@@ -130,7 +135,7 @@ const schemas = {
     return ms === null || ms % 1000 !== 0 ? null : ms / 1000;
   }, 'expected is a time in whole seconds such as 30s or 5min'),
   range: parsed(parseRange, 'expected are two times, the second greater, such as 300ms..600ms'),
-  bytes: parsed((text) => quantity(text, sizeUnits, 1), 'expected is a size such as 64mb or 1gb'),
+  bytes: parsed(parseBytes, 'expected is a size such as 64mb or 1gb'),
   address: parsed(parseAddress, 'expected is host:port, such as 127.0.0.1:7001'),
   peers: peersSchema,
 } as const;

@@ -1,3 +1,4 @@
+import type { EncodingLimits } from '../commands/encoding.ts';
 import { globMatches } from '../commands/glob.ts';
 import type {
   ClientDescription,
@@ -159,6 +160,10 @@ export class Services implements NodeServices {
 
   takeOver(): string | null {
     return this.#node.takeOver();
+  }
+
+  get encodingLimits(): EncodingLimits {
+    return this.settings.encodings.limits;
   }
 
   get debugEnabled(): boolean {

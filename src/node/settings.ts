@@ -7,6 +7,7 @@ import type { ReplicaOptions } from '../shard/replica-context.ts';
 import type { SessionOptions } from '../shard/session-host.ts';
 import type { NodeConfig } from './config.ts';
 import { checkConfig } from './config.ts';
+import { EncodingParameters } from './encoding-parameters.ts';
 import type { OptionValue } from './option-values.ts';
 import { formatAddress, formatOption, parseOption } from './option-values.ts';
 import type { OptionName, OptionSpec } from './options.ts';
@@ -36,6 +37,7 @@ export class Settings {
   readonly session: Mutable<SessionOptions>;
   readonly log: NodeLogOptions;
   readonly listener: Mutable<ListenerSettings>;
+  readonly encodings = new EncodingParameters();
   #config: NodeConfig;
   readonly #changed: (name: OptionName) => void;
 
@@ -62,6 +64,7 @@ export class Settings {
       const { hidden, redisName }: OptionSpec = optionTable[name];
       if (hidden !== true) parameters.set(redisName ?? name, parameterText(name, this.#config[name]));
     }
+    for (const [name, value] of this.encodings.parameters()) parameters.set(name, value);
     parameters.set('port', String(listen.port));
     parameters.set('bind', listen.host);
     return parameters;
@@ -75,6 +78,10 @@ export class Settings {
       return `ERR Unknown option or number of arguments for CONFIG SET - '${parameter}'`;
     if (current === text) return null;
     const failed = `ERR CONFIG SET failed (possibly related to argument '${parameter}') - `;
+    if (this.encodings.has(parameter)) {
+      const problem = this.encodings.set(parameter, text);
+      return problem === null ? null : failed + problem;
+    }
     const spec: OptionSpec | null = name === undefined ? null : optionTable[name];
     if (name === undefined || spec?.runtime !== true) return `${failed}can't set immutable config`;
     const result = parseOption(name, text);

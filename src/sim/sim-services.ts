@@ -1,3 +1,4 @@
+import { defaultEncodingLimits } from '../commands/encoding.ts';
 import type { NodeServices } from '../commands/types.ts';
 import type { Clock } from '../env/clock.ts';
 
@@ -19,6 +20,7 @@ export function simServices(clock: Clock): NodeServices {
     resetStatistics: () => {},
     info: () => [],
     takeOver: () => 'ERR ask the simulator',
+    encodingLimits: defaultEncodingLimits,
     debugEnabled: false,
     stateDigest: () => '0'.repeat(40),
   };

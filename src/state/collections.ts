@@ -20,6 +20,8 @@ export class HashValue {
   memoryBytes = 0;
   /** Bytes of the longest field or value that was ever here: what OBJECT ENCODING goes by. */
   longest = 0;
+  /** Most fields that were ever here at once. */
+  most = 0;
 
   constructor(fields = new HashTable<Bytes>()) {
     this.fields = fields;
@@ -39,6 +41,7 @@ export class HashValue {
     this.memoryBytes +=
       old === undefined ? tableItemBytes + field.length + value.length : value.length - old.length;
     this.longest = Math.max(this.longest, field.length, value.length);
+    this.most = Math.max(this.most, this.size);
   }
 
   remove(field: Bytes): void {
@@ -55,6 +58,10 @@ export class SetValue {
   memoryBytes = 0;
   /** Bytes of the longest member that was ever here. */
   longest = 0;
+  /** Most members that were ever here at once, from the first on that is no integer. */
+  most = 0;
+  /** The same, before. */
+  mostIntegers = 0;
   /** True as long as every member that was ever here is the usual text of a 64-bit integer. */
   integers = true;
 
@@ -69,6 +76,7 @@ export class SetValue {
   copy(): SetValue {
     const twin = carry(this, new SetValue(this.members.copy()));
     twin.integers = this.integers;
+    twin.mostIntegers = this.mostIntegers;
     return twin;
   }
 
@@ -77,6 +85,8 @@ export class SetValue {
     this.memoryBytes += tableItemBytes + member.length;
     this.longest = Math.max(this.longest, member.length);
     if (this.integers) this.integers = isInteger(member);
+    if (this.integers) this.mostIntegers = Math.max(this.mostIntegers, this.size);
+    else this.most = Math.max(this.most, this.size);
   }
 
   remove(member: Bytes): void {
@@ -88,8 +98,6 @@ export class ListValue {
   readonly type = 'list';
   readonly items: Sequence<Bytes>;
   memoryBytes = 0;
-  /** Bytes of the longest item that was ever here. */
-  longest = 0;
 
   constructor(items = new Sequence<Bytes>()) {
     this.items = items;
@@ -100,19 +108,19 @@ export class ListValue {
   }
 
   copy(): ListValue {
-    return carry(this, new ListValue(this.items.copy()));
+    const twin = new ListValue(this.items.copy());
+    twin.memoryBytes = this.memoryBytes;
+    return twin;
   }
 
   insert(index: number, item: Bytes): void {
     this.items.insert(index, item);
     this.memoryBytes += listItemBytes + item.length;
-    this.longest = Math.max(this.longest, item.length);
   }
 
   set(index: number, item: Bytes): void {
     this.memoryBytes += item.length - this.items.get(index).length;
     this.items.set(index, item);
-    this.longest = Math.max(this.longest, item.length);
   }
 
   remove(index: number, count: number): void {
@@ -142,6 +150,8 @@ export class SortedSetValue {
   memoryBytes = 0;
   /** Bytes of the longest member that was ever here. */
   longest = 0;
+  /** Most members that were ever here at once. */
+  most = 0;
 
   constructor(members = new HashTable<ScoredMember>(), order = new Sequence<ScoredMember>()) {
     this.members = members;
@@ -177,6 +187,7 @@ export class SortedSetValue {
     }
     const item = { member, score };
     this.members.set(member, item);
+    this.most = Math.max(this.most, this.size);
     this.order.insert(this.#find(item), item);
   }
 
@@ -199,9 +210,10 @@ export function compareScored(a: ScoredMember, b: ScoredMember): number {
   return a.member < b.member ? -1 : a.member === b.member ? 0 : 1;
 }
 
-function carry<C extends { memoryBytes: number; longest: number }>(from: C, to: C): C {
+function carry<C extends { memoryBytes: number; longest: number; most: number }>(from: C, to: C): C {
   to.memoryBytes = from.memoryBytes;
   to.longest = from.longest;
+  to.most = from.most;
   return to;
 }
 

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { differences, generalDifferences } from '../../src/commands/differences.ts';
 import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
+import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
@@ -11,7 +12,7 @@ import { stringScenarios } from './string-scenarios.ts';
 
 const scenarios = [
   ...[...bitmapScenarios, ...connectionScenarios, ...expiryScenarios, ...keyScenarios, ...listScenarios],
-  ...[...protocolScenarios, ...serverScenarios, ...stringScenarios],
+  ...[...encodingScenarios, ...protocolScenarios, ...serverScenarios, ...stringScenarios],
 ];
 
 it('every wanted difference from Redis is one that docs/compatibility.md lists', () => {

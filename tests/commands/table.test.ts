@@ -13,6 +13,7 @@ import { redisServerVersion, startRedis } from '../support/redis-server.ts';
 import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { blockingScenarios } from './blocking-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
+import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { hyperLogLogScenarios } from './hyperloglog-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
@@ -76,6 +77,7 @@ describe('a client', () => {
     ['sorted sets', sortedSetScenarios],
     ['blocking commands', blockingScenarios],
     ['expiry', expiryScenarios],
+    ['encodings and functions', encodingScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],
     ['memory', memoryScenarios],
