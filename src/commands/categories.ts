@@ -29,15 +29,22 @@ const special: Readonly<Record<string, readonly string[]>> = {
   asking: ['connection'],
   command: ['connection'],
 };
+const sorting = ['set', 'sortedset', 'list', 'dangerous'];
 /** The group of these is not the one that makes their category. */
-const ofTheConnection: ReadonlySet<string> = new Set(['wait', 'waitaof']);
+const otherGroups: Readonly<Record<string, readonly string[]>> = {
+  wait: ['connection'],
+  waitaof: ['connection'],
+  sort: sorting,
+  sort_ro: sorting,
+};
 
 /** Access categories as COMMAND INFO names them, in Redis's order. */
 export function categoriesOf(spec: CommandSpec): string[] {
   const { flags, doc, name } = spec;
   const found = new Set<string>(special[name.startsWith('command|') ? 'command' : name]);
-  const group = ofTheConnection.has(name) ? 'connection' : byGroup[doc.group];
-  if (group !== undefined && spec.subcommands === undefined) found.add(group);
+  const group = byGroup[doc.group];
+  const groups = otherGroups[name] ?? (group === undefined ? [] : [group]);
+  if (spec.subcommands === undefined) for (const each of groups) found.add(each);
   if (flags.includes('write')) found.add('write');
   if (flags.includes('readonly')) found.add('read');
   if (flags.includes('admin')) found.add('admin').add('dangerous');

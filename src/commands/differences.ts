@@ -6,6 +6,14 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   'client|tracking': ['not offered'],
   'client|getredir': ['not offered'],
   pexpiretime: ['expiries end in the year 287396 at the latest'],
+  sort: [
+    'patterns of BY and GET are taken when a hash tag keeps their keys in the slot of the sorted key, as in Redis 7.4; Redis 7.2 refuses them all in a cluster',
+    'texts are compared byte by byte, in no locale',
+  ],
+  sort_ro: ['as SORT'],
+  lcs: [
+    'strings whose lengths multiply to more than 8 million are refused: they would stop the node for longer than 10 ms',
+  ],
   pfcount: ['the count is not written back into the string: a read writes nothing'],
   'object|refcount': ['small integers are not shared between keys here'],
   'object|encoding': [

@@ -8,6 +8,7 @@ import { hashCommands } from './hashes.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
+import { lcsCommands } from './lcs.ts';
 import { listPopCommands } from './list-pops.ts';
 import { blockingListCommands } from './list-waits.ts';
 import { listCommands } from './lists.ts';
@@ -15,6 +16,7 @@ import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
 import { setCommands } from './sets.ts';
+import { sortCommands } from './sort.ts';
 import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 import { transactionCommands } from './transactions.ts';
@@ -23,6 +25,7 @@ import type { CommandSpec } from './types.ts';
 /** Every command that exists, containers with their subcommands. */
 export const allCommands: readonly CommandSpec[] = [
   ...stringCommands,
+  ...lcsCommands,
   ...bitmapCommands,
   ...bitfieldCommands,
   ...hyperLogLogCommands,
@@ -33,6 +36,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...blockingListCommands,
   ...sortedSetCommands,
   ...keyCommands,
+  ...sortCommands,
   ...transactionCommands,
   ...connectionCommands,
   ...serverCommands,

@@ -8,11 +8,12 @@ import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
+import { sortScenarios } from './sort-scenarios.ts';
 import { stringScenarios } from './string-scenarios.ts';
 
 const scenarios = [
   ...[...bitmapScenarios, ...connectionScenarios, ...expiryScenarios, ...keyScenarios, ...listScenarios],
-  ...[...encodingScenarios, ...protocolScenarios, ...serverScenarios, ...stringScenarios],
+  ...[...encodingScenarios, ...protocolScenarios, ...serverScenarios, ...sortScenarios, ...stringScenarios],
 ];
 
 it('every wanted difference from Redis is one that docs/compatibility.md lists', () => {

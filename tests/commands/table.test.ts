@@ -23,6 +23,7 @@ import { passwordScenarios } from './password-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
 import { setScenarios } from './set-scenarios.ts';
+import { sortScenarios } from './sort-scenarios.ts';
 import { sortedSetScenarios } from './sorted-set-scenarios.ts';
 import { stringScenarios } from './string-scenarios.ts';
 import { transactionScenarios } from './transaction-scenarios.ts';
@@ -77,6 +78,7 @@ describe('a client', () => {
     ['sorted sets', sortedSetScenarios],
     ['blocking commands', blockingScenarios],
     ['expiry', expiryScenarios],
+    ['SORT and LCS', sortScenarios],
     ['encodings and functions', encodingScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],

@@ -9,8 +9,8 @@ export function redisServerVersion(): readonly [number, number, number] | null {
   return found === null ? null : [Number(found[1]), Number(found[2]), Number(found[3])];
 }
 
-/** Starts a Redis of one node that owns every slot: cluster mode, as Bellwether speaks it. */
-export async function startRedis(): Promise<ServerProcess> {
+/** Starts a Redis of one node that owns every slot: cluster mode, as Bellwether speaks it, or one that is in no cluster. */
+export async function startRedis(cluster = true): Promise<ServerProcess> {
   const dir = temporaryDirectory('redis');
   const [port, busPort] = (await freePorts(2)) as [number, number];
   const settings = {
@@ -20,13 +20,13 @@ export async function startRedis(): Promise<ServerProcess> {
     dir,
     save: '',
     appendonly: 'no',
-    'cluster-enabled': 'yes',
+    'cluster-enabled': cluster ? 'yes' : 'no',
     databases: 1,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  let assigned = false;
+  let assigned = !cluster;
   return startServer('redis-server', args, dir, port, async (client) => {
     if (!assigned) assigned = (await client.command('CLUSTER', 'ADDSLOTSRANGE', 0, 16383)).wire === '+OK\r\n';
-    return String((await client.command('CLUSTER', 'INFO')).value).includes('cluster_state:ok');
+    return !cluster || String((await client.command('CLUSTER', 'INFO')).value).includes('cluster_state:ok');
   });
 }

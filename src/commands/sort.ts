@@ -1,0 +1,199 @@
+import type { Bytes } from '../bytes/types.ts';
+import { HashValue, ListValue, SetValue, SortedSetValue } from '../state/collections.ts';
+import type { Value } from '../state/entry.ts';
+import type { Pattern, SortOptions } from './sort-options.ts';
+import { parseSortOptions, storeArgument } from './sort-options.ts';
+import { commandGroup, firstKey } from './spec.ts';
+import { admitsElements } from './store.ts';
+import { isStringOrNone, wrongType } from './typed.ts';
+import type { CommandContext, CommandSpec } from './types.ts';
+
+const { onKeys, onMovableKeys } = commandGroup('generic');
+
+type Sortable = ListValue | SetValue | SortedSetValue;
+
+function isSortable(value: Value): value is Sortable {
+  return value instanceof ListValue || value instanceof SetValue || value instanceof SortedSetValue;
+}
+
+/** An element with what it is sorted by; a text of null comes before all texts. */
+interface Weighed {
+  readonly element: Bytes;
+  readonly score: number;
+  readonly text: Bytes | null;
+}
+
+/** All elements: of lists and sorted sets in their order, of sets in any. */
+function elementsOf(value: Sortable): Bytes[] {
+  if (value instanceof ListValue) return [...value.items.from()];
+  if (value instanceof SetValue) return [...value.members.keys()];
+  return Array.from(value.order.from(), ({ member }) => member);
+}
+
+/** The elements that LIMIT names of those that are not sorted: no others are looked at, where they have an order. */
+function standing(value: Sortable, options: SortOptions): readonly Bytes[] {
+  if (value instanceof SetValue) return limited(elementsOf(value), options);
+  const sequence = value instanceof ListValue ? value.items : value.order;
+  const offset = Math.max(options.offset, 0);
+  const count = Math.min(options.count < 0 ? sequence.size : options.count, sequence.size - offset);
+  const found: Bytes[] = [];
+  if (count <= 0) return found;
+  const items = options.descending ? sequence.backFrom(sequence.size - 1 - offset) : sequence.from(offset);
+  for (const item of items) {
+    found.push(typeof item === 'string' ? item : item.member);
+    if (found.length === count) break;
+  }
+  return found;
+}
+
+/** What stands where a pattern leads for an element; null for nothing. */
+function lookUp(context: CommandContext, pattern: Pattern, element: Bytes): Bytes | null {
+  if (pattern.kind === 'element') return element;
+  if (pattern.kind === 'nothing') return null;
+  const entry = context.get(pattern.before + element + pattern.after);
+  if (entry === undefined) return null;
+  const { value } = entry;
+  if (pattern.field !== null)
+    return value instanceof HashValue ? (value.fields.get(pattern.field) ?? null) : null;
+  return isStringOrNone(entry) ? entry.value.slice(0, entry.value.length) : null;
+}
+
+/** A number as C's strtod reads all of a text; NaN for what is none. */
+function parseScore(text: Bytes): number {
+  const end = text.indexOf('\0');
+  const words = (end < 0 ? text : text.slice(0, end)).replace(/^[ \t\n\v\f\r]+/, '');
+  if (end === 0 || text === '') return 0;
+  if (/^[+-]?inf(inity)?$/i.test(words))
+    return words[0] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const hex = /^([+-]?)0x([0-9a-f]+)$/i.exec(words);
+  if (hex !== null) return Number(`0x${hex[2]}`) * (hex[1] === '-' ? -1 : 1);
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(words)) return Number.NaN;
+  const value = Number(words);
+  // What a double cannot hold is an error too.
+  const tooSmall = value === 0 && /^[^e]*[1-9]/i.test(words);
+  return Number.isFinite(value) && !tooSmall ? value : Number.NaN;
+}
+
+/** The elements that LIMIT names of those in order; null when one has a weight that is no number. */
+function sorted(
+  context: CommandContext,
+  elements: readonly Bytes[],
+  options: SortOptions,
+): readonly Bytes[] | null {
+  const { alpha, by, descending } = options;
+  const weighed: Weighed[] = [];
+  for (const element of elements) {
+    const text = by === null ? element : lookUp(context, by, element);
+    const score = alpha || text === null ? 0 : parseScore(text);
+    if (Number.isNaN(score)) return null;
+    weighed.push({ element, score, text });
+  }
+  const sign = descending ? -1 : 1;
+  weighed.sort((a, b) => {
+    if (alpha) return sign * compareTexts(a.text, b.text);
+    return sign * (a.score < b.score ? -1 : a.score > b.score ? 1 : compareTexts(a.element, b.element));
+  });
+  return limited(weighed, options).map(({ element }) => element);
+}
+
+/** Byte by byte, whatever the locale; nothing comes first. */
+function compareTexts(a: Bytes | null, b: Bytes | null): number {
+  if (a === b) return 0;
+  if (a === null || b === null) return a === null ? -1 : 1;
+  return a < b ? -1 : 1;
+}
+
+/** The part of the elements that LIMIT names. */
+function limited<T>(elements: readonly T[], { offset, count }: SortOptions): readonly T[] {
+  const from = Math.max(offset, 0);
+  return elements.slice(from, count < 0 ? elements.length : from + count);
+}
+
+function storeResult(context: CommandContext, target: Bytes, result: readonly (Bytes | null)[]): void {
+  const { effects, reply } = context;
+  const items = result.map((item) => item ?? '');
+  if (!admitsElements(context, target, items)) return;
+  if (context.get(target) !== undefined) effects.remove(target);
+  for (const item of items) effects.listAppend(target, item);
+  reply.integer(items.length);
+}
+
+function sort(mayStore: boolean) {
+  return (context: CommandContext, args: readonly Bytes[]): void => {
+    const { reply } = context;
+    const options = parseSortOptions(args, mayStore);
+    if (typeof options === 'string') {
+      reply.error(options);
+      return;
+    }
+    const value = context.get(args[1] as Bytes)?.value;
+    if (value !== undefined && !isSortable(value)) {
+      reply.error(wrongType);
+      return;
+    }
+    const { get, store } = options;
+    // What is stored must not depend on the order in which a set happens to be held.
+    const anyOrder = options.unsorted && store !== null && value instanceof SetValue;
+    const chosen =
+      value === undefined
+        ? []
+        : options.unsorted && !anyOrder
+          ? standing(value, options)
+          : sorted(context, elementsOf(value), anyOrder ? { ...options, alpha: true, by: null } : options);
+    if (chosen === null) {
+      reply.error("ERR One or more scores can't be converted into double");
+      return;
+    }
+    const result =
+      get.length === 0
+        ? chosen
+        : chosen.flatMap((element) => get.map((pattern) => lookUp(context, pattern, element)));
+    if (store !== null) {
+      storeResult(context, store, result);
+      return;
+    }
+    reply.array(result.length);
+    for (const item of result) {
+      if (item === null) reply.nil();
+      else reply.bulk(item);
+    }
+  };
+}
+
+const patterns = '[BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]';
+const complexity = 'O(N+M*log(M)) with N elements in the key and M returned';
+
+export const sortCommands: readonly CommandSpec[] = [
+  onMovableKeys(
+    'sort',
+    firstKey,
+    (args, indices) => {
+      indices.push(1);
+      const store = storeArgument(args);
+      if (store !== null) indices.push(store);
+      return true;
+    },
+    [
+      -2,
+      ['write', 'denyoom'],
+      '1.0.0',
+      complexity,
+      `key ${patterns} [STORE destination]`,
+      'Sorts the elements of a list, a set or a sorted set, and returns or stores them.',
+    ],
+    sort(true),
+  ),
+  onKeys(
+    'sort_ro',
+    firstKey,
+    [
+      -2,
+      ['readonly', 'movablekeys'],
+      '7.0.0',
+      complexity,
+      `key ${patterns}`,
+      'Returns the elements of a list, a set or a sorted set in order.',
+    ],
+    sort(false),
+  ),
+];
