@@ -156,13 +156,32 @@ test('the token of a connection names what its reads must include, until it has 
   const { reads } = connection();
   reads.setAfter(['0:3:50,1:2:11']);
   expect(reads.token).toBe('0:3:50,1:2:11');
-  reads.saw(1, 3, 9);
-  expect(reads.token).toBe('0:3:50,1:3:9');
+  reads.saw(1, 2, 9);
+  expect(reads.token).toBe('0:3:50,1:2:11');
   reads.saw(0, 3, 40);
   reads.saw(2, 1, 4);
-  expect(reads.token).toBe('0:3:50,1:3:9,2:1:4');
+  expect(reads.token).toBe('0:3:50,1:2:11,2:1:4');
   reads.saw(0, 3, 70);
-  expect(reads.token).toBe('0:3:70,1:3:9,2:1:4');
+  expect(reads.token).toBe('0:3:70,1:2:11,2:1:4');
+});
+
+test('a write under a later leader does not hide that an earlier one may be lost, until a read includes both', () => {
+  const lost = connection({ serving: true, applied: 103 });
+  lost.reads.setAfter(['0:2:99']);
+  lost.reads.saw(0, 3, 101);
+  expect(lost.reads.token).toBe('0:2:99,0:3:101');
+  const next = connection({ serving: true, applied: 103 });
+  expect(next.reads.setAfter(['0:2:99,0:3:101'])).toBeNull();
+  expect(next.reads.token).toBe('0:2:99,0:3:101');
+  expect(next.admit()).toMatchObject({ error: expect.stringContaining('LOSTWRITE LSN 99 of term 2') });
+  expect(next.admit()).toBe('run');
+  expect(next.reads.token).toBe('0:3:101');
+
+  const kept = connection({ serving: true, applied: 103 });
+  kept.reads.setAfter(['0:1:50']);
+  kept.reads.saw(0, 3, 101);
+  expect(kept.admit()).toBe('run');
+  expect(kept.reads.token).toBe('0:3:101');
 });
 
 test('a session waits for the last thing that it wrote or read', () => {

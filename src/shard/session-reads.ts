@@ -28,6 +28,8 @@ export class SessionReads implements ReadControl {
   level: ReadLevel = linearizable;
   /** What REPL AFTER named. */
   #after: readonly SessionToken[] = [];
+  /** Those of them that a state which was read includes. */
+  readonly #included = new WeakSet<SessionToken>();
   /** How long reads wait for that before they are sent to the leader, in ms; null: as long as other reads. */
   #afterTimeoutMs: number | null = null;
   /** One for each shard that was written or read; most connections know few. */
@@ -68,12 +70,22 @@ export class SessionReads implements ReadControl {
     return formatReadLevel(this.level);
   }
 
-  /** What reads must include counts as seen: whoever takes the token elsewhere before the first read loses nothing. */
+  /**
+   * What reads must include counts as seen: whoever takes the token elsewhere before the first read loses nothing. As
+   * long as no read has shown that it is there, a write under a later leader does not stand for it: it may be lost.
+   */
   get token(): string | null {
     const latest = new Map<number, SessionToken>();
-    for (const token of [...this.#after, ...this.#seen])
-      if (token.lsn > 0 && isLater(token, latest.get(token.shard))) latest.set(token.shard, token);
-    return latest.size === 0 ? null : [...latest.values()].map(formatToken).join(',');
+    const doubtful: SessionToken[] = [];
+    for (const token of [...this.#after, ...this.#seen]) {
+      const before = latest.get(token.shard);
+      if (token.lsn === 0 || !isLater(token, before)) continue;
+      if (before !== undefined && before.term !== token.term && !this.#included.has(before))
+        doubtful.push(before);
+      latest.set(token.shard, token);
+    }
+    const tokens = [...doubtful, ...latest.values()];
+    return tokens.length === 0 ? null : tokens.map(formatToken).join(',');
   }
 
   /** The connection wrote, or read a state, at this place. */
@@ -101,8 +113,10 @@ export class SessionReads implements ReadControl {
    */
   admit(replica: Replica, leading: boolean, sentByMs: number, now: () => number): Admission {
     for (const token of this.#after) {
-      const admission = token.shard === replica.shard ? this.#includes(replica, token) : 'run';
+      if (token.shard !== replica.shard) continue;
+      const admission = this.#includes(replica, token);
       if (admission !== 'run') return admission;
+      this.#included.add(token);
     }
     const { kind, bound } = this.level;
     if (kind === 'session') return this.#includesSeen(replica);

@@ -21,6 +21,8 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
   | { readonly kind: 'disk fails'; readonly node: NodeId }
   | { readonly kind: 'disk slow'; readonly node: NodeId; readonly ms: number }
   | { readonly kind: 'wall clock'; readonly node: NodeId; readonly ms: number }
+  /** All clocks of a node run so many times as fast: within the margin of the leases, or as no clock may. */
+  | { readonly kind: 'drift' | 'wild clock'; readonly node: NodeId; readonly rate: number }
   | { readonly kind: 'power loss everywhere' | 'hand over' | 'checkpoint' }
   | { readonly kind: 'partition'; readonly side: readonly NodeId[] }
   | { readonly kind: 'break'; readonly from: NodeId; readonly to: NodeId }
@@ -33,6 +35,15 @@ export type FaultKind = Fault['kind'];
 
 /** Faults that take data away which was durable. */
 const losing: readonly FaultKind[] = ['wipe', 'rot'];
+
+/**
+ * Two clocks may differ by the refusal window over the lease, 200 ms / 150 ms, and all promises hold. No two that drift
+ * at these rates differ by more, and what clocks are off anyway.
+ */
+export const driftRates = { least: 0.87, most: 1.14 } as const;
+
+/** How many runs may meet clocks that nothing which rests on leases survives: the others are judged by more. */
+const wildRuns = 0.1;
 
 /** What every run meets. */
 const usual: readonly FaultKind[] = ['partition', 'pause', 'kill'];
@@ -62,6 +73,8 @@ const kinds: readonly FaultKind[] = [
   'disk fails',
   'disk slow',
   'wall clock',
+  'drift',
+  'wild clock',
   'hand over',
   'checkpoint',
   'partition',
@@ -88,8 +101,11 @@ export class FaultPlanner {
     this.#random = random;
     this.#nodes = nodes;
     // Fewer than three nodes are no cluster without the data of one of them.
-    const possible = kinds.filter((kind) => !losing.includes(kind) || nodes.length > 2);
-    this.#inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
+    const possible = kinds.filter(
+      (kind) => kind !== 'wild clock' && (!losing.includes(kind) || nodes.length > 2),
+    );
+    const inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
+    this.#inUse = random.chance(wildRuns) ? [...inUse, 'wild clock', 'wild clock'] : inUse;
     this.#everyMs = random.pick([150, 400, 800, 1500]);
     this.#nextMs = random.chance(0.3) ? 0 : random.between(0, 1500);
   }
@@ -137,6 +153,10 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
       return { ...at, kind, message: random.pick(fatalMessages) };
     case 'disk slow':
       return { ...at, kind, node, ms: random.pick([2, 20, 100]) };
+    case 'drift':
+      return { ...at, kind, node: first, rate: random.between(driftRates.least, driftRates.most) };
+    case 'wild clock':
+      return { ...at, kind, node, rate: random.pick([0.3, 0.5, 2, 3]) };
     case 'wall clock':
       return { ...at, kind, node, ms: random.between(-20_000, 20_000) };
     default:
@@ -147,8 +167,9 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
 /** A fault in a line of the timeline. */
 export function describeFault(fault: Fault): string {
   const { kind, atMs: _at, forMs, salt: _salt, ...rest } = fault;
-  const details = Object.values(rest).map((value) =>
-    typeof value === 'number' ? `${Math.round(value)} ms` : String(value),
-  );
+  const details = Object.entries(rest).map(([name, value]) => {
+    if (typeof value !== 'number') return String(value);
+    return name === 'rate' ? `at ${value.toFixed(3)}` : `${Math.round(value)} ms`;
+  });
   return [`${kind}:`, ...details, `for ${Math.round(forMs)} ms`].join(' ');
 }

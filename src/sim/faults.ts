@@ -22,6 +22,8 @@ interface Trap {
 /** Makes things go wrong, and right again. */
 export class Faults {
   readonly effects = new FaultEffects();
+  /** False once clocks ran so wrong that leases may overlap. */
+  clocksHold = true;
   readonly #nodes: readonly SimNode[];
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
@@ -146,6 +148,14 @@ export class Faults {
         const { clock, replica } = this.#node(fault.node);
         clock.wallErrorMs += fault.ms;
         if (replica?.serving === true) hit();
+        break;
+      }
+      case 'drift':
+      case 'wild clock': {
+        const { clock, replica } = this.#node(fault.node);
+        if (fault.kind === 'wild clock') this.clocksHold = false;
+        this.#for(forMs, clock.drift(fault.rate));
+        if (replica !== null) hit();
         break;
       }
       case 'disk hangs':

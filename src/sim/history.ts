@@ -21,6 +21,8 @@ export interface Operation extends Request {
   readonly returned: number;
   /** What came back: the value or null of `get`, the number of `incr` and `del`, 'OK' of `set`. */
   readonly result: string | number | null;
+  /** A read that a majority confirmed, whatever clocks do. */
+  readonly confirmed?: boolean;
 }
 
 interface Open {
@@ -41,8 +43,8 @@ export class History {
     return open;
   }
 
-  returned(open: Open, result: Operation['result']): void {
-    this.#close(open, ++this.#time, result);
+  returned(open: Open, result: Operation['result'], confirmed = false): void {
+    this.#close(open, ++this.#time, result, confirmed);
   }
 
   /** A read that may show something old was answered: it is judged elsewhere. Answers when that was. */
@@ -61,11 +63,11 @@ export class History {
     else this.#close(open, Number.POSITIVE_INFINITY, null);
   }
 
-  #close(open: Open, returned: number, result: Operation['result']): void {
+  #close(open: Open, returned: number, result: Operation['result'], confirmed = false): void {
     if (!this.#open.delete(open)) return;
     const { client, invoked } = open;
     const { key, kind, value } = open.request;
-    this.operations.push({ key, kind, value, client, invoked, returned, result });
+    this.operations.push({ key, kind, value, client, invoked, returned, result, confirmed });
     // From then on the value may go by itself, once.
     if (kind !== 'setpx' && kind !== 'pexpire') return;
     const never = Number.POSITIVE_INFINITY;

@@ -178,10 +178,10 @@ export class LevelClient {
     if (!isRead(kind)) {
       if (policy === null) this.#history.returned(open, result);
       else this.#history.unknown(open);
-      const term = Number(this.#token?.split(':')[1]);
+      const term = Number(this.#token?.split(':').at(-2));
       if (this.kind === 'session') this.#levels.learned(client, { kind: 'wrote', key, value, term });
     } else if (this.kind === 'strict') {
-      this.#history.returned(open, result);
+      this.#history.returned(open, result, true);
     } else {
       const returned = this.#history.left(open);
       const read = { client, level, key, result, sentMs, returnedMs: this.#loop.nowMs, returned };

@@ -35,6 +35,9 @@ export function nodeAt(address: string): NodeId {
   return address.slice(0, address.indexOf('.'));
 }
 
+/** Real clocks are off by less. */
+export const usualRates = { least: 0.9995, most: 1.0005 } as const;
+
 /** What the nodes of a run share. */
 export interface SimWorld {
   readonly loop: EventLoop;
@@ -83,7 +86,11 @@ export class SimNode {
     this.#random = random;
     this.replyEvents = world.replies;
     this.disk = new SimDisk(id, world.loop, random.fork(), world.trace);
-    this.clock = new SimClock(world.loop, random.between(0.9995, 1.0005), random.between(0, 1e6));
+    this.clock = new SimClock(
+      world.loop,
+      random.between(usualRates.least, usualRates.most),
+      random.between(0, 1e6),
+    );
   }
 
   /** The replica, when a process runs that has opened it. */

@@ -44,11 +44,10 @@ interface Seen {
 /** Looks at all replicas after each event, and checks what must hold whatever happens. */
 export class Watcher {
   readonly committed = new CommittedEntries();
-  /** False once clocks ran so wrong that leases may overlap. */
-  clocksHold = true;
   readonly #nodes: readonly SimNode[];
   readonly #random: SeededRandom;
   readonly #values: TrueValues;
+  readonly #clocksHold: () => boolean;
   readonly #now: () => number;
   readonly #violated: (what: string) => void;
   readonly #leaders = new OneLeaderPerTerm();
@@ -61,13 +60,19 @@ export class Watcher {
   constructor(
     nodes: readonly SimNode[],
     random: SeededRandom,
-    values: TrueValues,
-    now: () => number,
+    world: {
+      readonly values: TrueValues;
+      /** True time. */
+      now(): number;
+      /** False once clocks ran so wrong that leases may overlap. */
+      clocksHold(): boolean;
+    },
     violated: (what: string) => void,
   ) {
     this.#nodes = nodes;
-    this.#values = values;
-    this.#now = now;
+    this.#values = world.values;
+    this.#now = world.now;
+    this.#clocksHold = world.clocksHold;
     this.#random = random;
     this.#violated = violated;
   }
@@ -200,7 +205,7 @@ export class Watcher {
       term: core.term,
     };
     this.#say(checkCommitQuorum(claim, core.membership.voters, this.#copies));
-    if (this.clocksHold) this.#say(checkLeases({ node: node.id, term: core.term }, this.#leases()));
+    if (this.#clocksHold()) this.#say(checkLeases({ node: node.id, term: core.term }, this.#leases()));
   }
 
   #leases(): LeaseView[] {
