@@ -1,8 +1,8 @@
 import type { Bytes } from '../bytes/types.ts';
 import { HashValue } from '../state/collections.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
-import { inInt64, notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
-import { parseSampleCount, sample, tooManyPairs } from './samples.ts';
+import { inInt64, notAFloat, notAnInteger, parseInteger } from './parse.ts';
+import { parseSample, sample } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { commandGroup, firstKey } from './spec.ts';
 import { collectionAt } from './typed.ts';
@@ -130,19 +130,9 @@ function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void
 
 function randomField(context: CommandContext, args: readonly Bytes[]): void {
   const { reply, random } = context;
-  const count = args.length > 2 ? parseSampleCount(args[2] as Bytes, notAnInteger) : 1;
-  if (typeof count === 'string') {
-    reply.error(count);
-    return;
-  }
-  const withValues = args.length > 3;
-  if (args.length > 4 || (withValues && (args[3] as Bytes).toUpperCase() !== 'WITHVALUES')) {
-    reply.error(syntaxError);
-    return;
-  }
-  const tooMany = withValues ? tooManyPairs(count) : null;
-  if (tooMany !== null) {
-    reply.error(tooMany);
+  const wanted = parseSample(args, 'WITHVALUES');
+  if (typeof wanted === 'string') {
+    reply.error(wanted);
     return;
   }
   const hash = hashAt(context, args);
@@ -151,7 +141,8 @@ function randomField(context: CommandContext, args: readonly Bytes[]): void {
     replyValue(context, hash?.fields.random(random)[0]);
     return;
   }
-  const drawn = hash === undefined ? [] : sample(hash.fields, count, random);
+  const drawn = hash === undefined ? [] : sample(hash.fields, wanted.count, random);
+  const withValues = wanted.inPairs;
   const inPairs = withValues && reply.protocol === 3;
   reply.array(withValues && !inPairs ? drawn.length * 2 : drawn.length);
   for (const [field, value] of drawn) {

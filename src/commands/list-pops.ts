@@ -1,6 +1,8 @@
 import type { Bytes } from '../bytes/types.ts';
 import { ListValue } from '../state/collections.ts';
 import { parsePosition, syntaxError } from './parse.ts';
+import type { SeveralPops } from './several-pops.ts';
+import { parseSeveral } from './several-pops.ts';
 import { commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
 import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
@@ -102,30 +104,6 @@ function moveBetween(context: CommandContext, args: readonly Bytes[]): void {
   else move(context, args[1] as Bytes, args[2] as Bytes, fromHead, toHead);
 }
 
-interface SeveralPops {
-  readonly keys: readonly Bytes[];
-  readonly head: boolean;
-  readonly count: number;
-}
-
-/** `numkeys key [key ...] <LEFT | RIGHT> [COUNT count]` from argument `at` on; a string is the error line. */
-export function parseSeveral(args: readonly Bytes[], at: number): SeveralPops | string {
-  const number = parsePosition(args[at] as Bytes);
-  if (number === null || number < 1) return 'ERR numkeys should be greater than 0';
-  const end = at + number + 1;
-  const head = parseEnd(args[end] ?? '');
-  if (head === null) return syntaxError;
-  let count = 1;
-  if (args.length > end + 1) {
-    if ((args[end + 1] as Bytes).toUpperCase() !== 'COUNT' || args[end + 2] === undefined) return syntaxError;
-    const wanted = parsePosition(args[end + 2] as Bytes);
-    if (wanted === null || wanted < 1) return 'ERR count should be greater than 0';
-    if (args.length > end + 3) return syntaxError;
-    count = wanted;
-  }
-  return { keys: args.slice(at + 1, end), head, count };
-}
-
 /** Pops from the first of the lists that exists; false when none does, and nothing was answered. */
 export function popFromFirst(context: CommandContext, { keys, head, count }: SeveralPops): boolean {
   for (const key of keys) {
@@ -141,7 +119,7 @@ export function popFromFirst(context: CommandContext, { keys, head, count }: Sev
 }
 
 function popSeveral(context: CommandContext, args: readonly Bytes[]): void {
-  const wanted = parseSeveral(args, 1);
+  const wanted = parseSeveral(args, 1, parseEnd);
   if (typeof wanted === 'string') context.reply.error(wanted);
   else if (!popFromFirst(context, wanted)) context.reply.nilArray();
 }

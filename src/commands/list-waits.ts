@@ -1,16 +1,14 @@
 import type { Bytes } from '../bytes/types.ts';
 import { ListValue } from '../state/collections.ts';
 import { parseTimeout } from './blocking.ts';
-import { move, parseEnd, parseSeveral, popFromFirst, takeOne } from './list-pops.ts';
+import { move, parseEnd, popFromFirst, takeOne } from './list-pops.ts';
 import { syntaxError } from './parse.ts';
-import { commandGroup, countedKeys, twoKeys } from './spec.ts';
+import { parseSeveral } from './several-pops.ts';
+import { commandGroup, countedKeys, keysBeforeTimeout, twoKeys } from './spec.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys, onMovableKeys } = commandGroup('list');
-
-/** Keys from the first argument on; the last argument is the timeout. */
-const keysBeforeTimeout = { first: 1, last: -2, step: 1 };
 
 function pop(head: boolean) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
@@ -54,7 +52,7 @@ function moveBetween(context: CommandContext, args: readonly Bytes[]): void {
 }
 
 function popSeveral(context: CommandContext, args: readonly Bytes[]): void {
-  const wanted = parseSeveral(args, 2);
+  const wanted = parseSeveral(args, 2, parseEnd);
   if (typeof wanted === 'string') {
     context.reply.error(wanted);
     return;

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import { SetValue } from '../state/collections.ts';
-import { notAnInteger, parseInteger, syntaxError } from './parse.ts';
+import { parseInteger, syntaxError } from './parse.ts';
 import { parseSampleCount, sample } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { allKeys, commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
@@ -92,7 +92,7 @@ function pop(context: CommandContext, args: readonly Bytes[]): void {
 
 function randomMember(context: CommandContext, args: readonly Bytes[]): void {
   const { reply, random } = context;
-  const count = args.length > 2 ? parseSampleCount(args[2] as Bytes, notAnInteger) : 1;
+  const count = args.length > 2 ? parseSampleCount(args[2] as Bytes) : 1;
   if (args.length > 3 || typeof count === 'string') {
     reply.error(args.length > 3 ? syntaxError : (count as string));
     return;

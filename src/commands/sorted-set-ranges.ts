@@ -61,18 +61,19 @@ export interface RangeOptions {
   limit: number;
 }
 
-/** Options of ZRANGE and its older kin, which have some of them fixed. A string is the error line. */
+/** Options of ZRANGE and its kin, some of which have some of them fixed. A string is the error line. */
 export function rangeOptions(
-  args: readonly Bytes[],
+  words: readonly Bytes[],
   kind: RangeOptions['kind'] | null,
   reverse: boolean | null,
+  showsScores: boolean,
 ): RangeOptions | string {
   const options = { kind, reverse, withScores: false, offset: 0, limit: -1 };
-  for (let i = 4; i < args.length; i++) {
-    const word = (args[i] as Bytes).toUpperCase();
-    if (word === 'WITHSCORES') options.withScores = true;
-    else if (word === 'LIMIT' && i + 2 < args.length) {
-      const [offset, limit] = [parseInteger(args[i + 1] as Bytes), parseInteger(args[i + 2] as Bytes)];
+  for (let i = 0; i < words.length; i++) {
+    const word = (words[i] as Bytes).toUpperCase();
+    if (word === 'WITHSCORES' && showsScores) options.withScores = true;
+    else if (word === 'LIMIT' && i + 2 < words.length) {
+      const [offset, limit] = [parseInteger(words[i + 1] as Bytes), parseInteger(words[i + 2] as Bytes)];
       if (offset === null || limit === null) return notAnInteger;
       options.offset = Number(offset);
       options.limit = Number(limit);

@@ -1,24 +1,17 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { ScoredMember } from '../state/collections.ts';
 import { SortedSetValue } from '../state/collections.ts';
-import { notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
-import { parseSampleCount, sample } from './samples.ts';
+import { notAFloat, syntaxError } from './parse.ts';
+import { parseSample, sample } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { formatScore, parseScore } from './scores.ts';
-import type { RangeOptions } from './sorted-set-ranges.ts';
-import { finders, rangeOptions } from './sorted-set-ranges.ts';
+import { replyScored, sortedAt, storedScore } from './sorted-set-items.ts';
 import { commandGroup, firstKey } from './spec.ts';
-import { admitsElements } from './store.ts';
-import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys } = commandGroup('sorted-set');
 
 type Run = NonNullable<CommandSpec['run']>;
-
-function sortedAt(context: CommandContext, args: readonly Bytes[]): SortedSetValue | undefined | null {
-  return collectionAt(context, args[1] as Bytes, SortedSetValue);
-}
 
 const addOptions = ['NX', 'XX', 'CH', 'INCR', 'GT', 'LT'];
 
@@ -80,8 +73,7 @@ function put(
     if (next === old) continue;
     if (old === undefined) added += 1;
     else updated += 1;
-    // Not minus zero, which Redis's small sorted sets do not keep either.
-    effects.sortedSetPut(key, member, next + 0);
+    effects.sortedSetPut(key, member, storedScore(next));
     sorted ??= context.get(key)?.value as SortedSetValue;
   }
   if (!has('INCR')) reply.integer(has('CH') ? added + updated : added);
@@ -127,123 +119,11 @@ function rank(name: string, reverse: boolean): Run {
   };
 }
 
-/** Members, with their scores in arrays of their own (RESP3) or flat. */
-function replyScored(
-  context: CommandContext,
-  items: readonly ScoredMember[],
-  withScores: boolean,
-  nested = context.reply.protocol === 3,
-): void {
-  const { reply } = context;
-  const inPairs = withScores && nested;
-  reply.array(withScores && !inPairs ? items.length * 2 : items.length);
-  for (const { member, score } of items) {
-    if (inPairs) reply.array(2);
-    reply.bulk(member);
-    if (withScores) reply.double(formatScore(score));
-  }
-}
-
-/** So many items from a position on, or back from it. */
-function items(sorted: SortedSetValue, start: number, count: number, reverse: boolean): ScoredMember[] {
-  const found: ScoredMember[] = [];
-  if (count <= 0) return found;
-  for (const item of reverse ? sorted.order.backFrom(start) : sorted.order.from(start)) {
-    found.push(item);
-    if (found.length === count) break;
-  }
-  return found;
-}
-
-/** Removes items from a sorted set; false when that is too much: then the error was answered. */
-function removeItems(
-  context: CommandContext,
-  key: Bytes,
-  sorted: SortedSetValue,
-  gone: readonly ScoredMember[],
-): boolean {
-  const { effects } = context;
-  if (gone.length === sorted.size) {
-    effects.remove(key);
-    return true;
-  }
-  const members = gone.map(({ member }) => member);
-  if (!admitsElements(context, key, members)) return false;
-  for (const member of members) effects.sortedSetRemove(key, member);
-  return true;
-}
-
-function pop(fromEnd: boolean): Run {
-  return (context, args) => {
-    const { reply } = context;
-    if (args.length > 3) return reply.error(syntaxError);
-    const count = args.length > 2 ? parseInteger(args[2] as Bytes) : 1n;
-    if (count === null || count < 0n) return reply.error('ERR value is out of range, must be positive');
-    const sorted = sortedAt(context, args);
-    if (sorted === null) return;
-    const start = fromEnd ? (sorted?.size ?? 0) - 1 : 0;
-    const popped = sorted === undefined ? [] : items(sorted, start, Number(count), fromEnd);
-    if (sorted !== undefined && !removeItems(context, args[1] as Bytes, sorted, popped)) return;
-    replyScored(context, popped, true, reply.protocol === 3 && args.length > 2);
-  };
-}
-
-function count(kind: keyof typeof finders): Run {
-  return (context, args) => {
-    const find = finders[kind](args[2] as Bytes, args[3] as Bytes);
-    if (typeof find === 'string') return context.reply.error(find);
-    const sorted = sortedAt(context, args);
-    if (sorted === null) return;
-    const { from, to } = sorted === undefined ? { from: 0, to: 0 } : find(sorted);
-    context.reply.integer(Math.max(to - from, 0));
-  };
-}
-
-function removeRange(kind: keyof typeof finders): Run {
-  return (context, args) => {
-    const find = finders[kind](args[2] as Bytes, args[3] as Bytes);
-    if (typeof find === 'string') return context.reply.error(find);
-    const sorted = sortedAt(context, args);
-    if (sorted === null) return;
-    const { from, to } = sorted === undefined ? { from: 0, to: 0 } : find(sorted);
-    const gone = sorted === undefined ? [] : items(sorted, from, to - from, false);
-    if (sorted !== undefined && gone.length > 0 && !removeItems(context, args[1] as Bytes, sorted, gone))
-      return;
-    context.reply.integer(gone.length);
-  };
-}
-
-function range(kind: RangeOptions['kind'] | null, direction: boolean | null): Run {
-  return (context, args) => {
-    const options = rangeOptions(args, kind, direction);
-    if (typeof options === 'string') return context.reply.error(options);
-    const { reverse, offset, limit } = options;
-    const turned = reverse && options.kind !== 'rank';
-    const [min, max] = (turned ? [args[3], args[2]] : [args[2], args[3]]) as [Bytes, Bytes];
-    const find = finders[options.kind](min, max);
-    if (typeof find === 'string') return context.reply.error(find);
-    const sorted = sortedAt(context, args);
-    if (sorted === null) return;
-    if (sorted === undefined) return context.reply.array(0);
-    const { from, to } = find(sorted);
-    const left = offset < 0 ? 0 : to - from - offset;
-    const wanted = limit < 0 ? left : Math.min(left, limit);
-    // Ranks of a reversed range count from the end.
-    const first = !reverse ? from + offset : turned ? to - 1 - offset : sorted.size - 1 - from;
-    replyScored(context, items(sorted, first, wanted, reverse), options.withScores);
-  };
-}
-
 function randomMember(context: CommandContext, args: readonly Bytes[]): void {
   const { reply, random } = context;
-  const wanted = args.length > 2 ? parseSampleCount(args[2] as Bytes, notAnInteger) : 1;
+  const wanted = parseSample(args, 'WITHSCORES');
   if (typeof wanted === 'string') {
     reply.error(wanted);
-    return;
-  }
-  const withScores = args.length > 3;
-  if (args.length > 4 || (withScores && (args[3] as Bytes).toUpperCase() !== 'WITHSCORES')) {
-    reply.error(syntaxError);
     return;
   }
   const sorted = sortedAt(context, args);
@@ -253,16 +133,15 @@ function randomMember(context: CommandContext, args: readonly Bytes[]): void {
     else reply.bulk(sorted.members.random(random)[0]);
     return;
   }
-  const drawn = sorted === undefined ? [] : sample(sorted.members, wanted, random);
+  const drawn = sorted === undefined ? [] : sample(sorted.members, wanted.count, random);
   replyScored(
     context,
     drawn.map(([, item]) => item),
-    withScores,
+    wanted.inPairs,
   );
 }
 
 const logarithmic = 'O(log N) with N members';
-const ranged = 'O(log N + M) with N members, M of them in the range';
 const fastRead = ['readonly', 'fast'] as const;
 
 export const sortedSetCommands: readonly CommandSpec[] = [
@@ -333,75 +212,6 @@ export const sortedSetCommands: readonly CommandSpec[] = [
     firstKey,
     [-3, fastRead, '2.0.0', logarithmic, 'key member [WITHSCORE]', 'Position from the end.'],
     rank('zrevrank', true),
-  ),
-  onKeys(
-    'zcount',
-    firstKey,
-    [4, fastRead, '2.0.0', logarithmic, 'key min max', 'Number of members in a range of scores.'],
-    count('score'),
-  ),
-  onKeys(
-    'zlexcount',
-    firstKey,
-    [4, fastRead, '2.8.9', logarithmic, 'key min max', 'Number of members in a range of names.'],
-    count('member'),
-  ),
-  ...(
-    [
-      ['zrange', '1.2.0', 'start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]', null, null],
-      ['zrevrange', '1.2.0', 'start stop [WITHSCORES]', 'rank', true],
-      ['zrangebyscore', '1.0.5', 'min max [WITHSCORES] [LIMIT offset count]', 'score', false],
-      ['zrevrangebyscore', '2.2.0', 'max min [WITHSCORES] [LIMIT offset count]', 'score', true],
-      ['zrangebylex', '2.8.9', 'min max [LIMIT offset count]', 'member', false],
-      ['zrevrangebylex', '2.8.9', 'max min [LIMIT offset count]', 'member', true],
-    ] as const
-  ).map(([name, since, synopsis, kind, reverse]) =>
-    onKeys(
-      name,
-      firstKey,
-      [-4, ['readonly'], since, ranged, `key ${synopsis}`, 'The members in a range.'],
-      range(kind, reverse),
-    ),
-  ),
-  ...(
-    [
-      ['zremrangebyrank', '2.0.0', 'start stop', 'rank'],
-      ['zremrangebyscore', '1.2.0', 'min max', 'score'],
-      ['zremrangebylex', '2.8.9', 'min max', 'member'],
-    ] as const
-  ).map(([name, since, synopsis, kind]) =>
-    onKeys(
-      name,
-      firstKey,
-      [
-        4,
-        ['write'],
-        since,
-        'O(M*log N) with M removed',
-        `key ${synopsis}`,
-        'Removes the members in a range.',
-      ],
-      removeRange(kind),
-    ),
-  ),
-  onKeys(
-    'zpopmin',
-    firstKey,
-    [
-      -2,
-      ['write', 'fast'],
-      '5.0.0',
-      'O(M*log N) with M removed',
-      'key [count]',
-      'Removes the first members.',
-    ],
-    pop(false),
-  ),
-  onKeys(
-    'zpopmax',
-    firstKey,
-    [-2, ['write', 'fast'], '5.0.0', 'O(M*log N) with M removed', 'key [count]', 'Removes the last members.'],
-    pop(true),
   ),
   onKeys(
     'zrandmember',

@@ -9,6 +9,9 @@ export const twoKeys: KeyRange = { first: 1, last: 2, step: 1 };
 /** Keys and values in turn. */
 export const keyValuePairs: KeyRange = { first: 1, last: -1, step: 2 };
 
+/** Keys from the first argument on; the last argument is the timeout. */
+export const keysBeforeTimeout: KeyRange = { first: 1, last: -2, step: 1 };
+
 /** The keys behind their number, which is the argument `at`. */
 export function countedKeys(at: number): NonNullable<CommandSpec['findKeys']> {
   return (args, indices) => {
@@ -18,6 +21,12 @@ export function countedKeys(at: number): NonNullable<CommandSpec['findKeys']> {
     return true;
   };
 }
+
+/** A target, and the keys behind their number. */
+export const targetAndCountedKeys: NonNullable<CommandSpec['findKeys']> = (args, indices) => {
+  indices.push(1);
+  return countedKeys(2)(args, indices);
+};
 
 type Run = NonNullable<CommandSpec['run']>;
 type Details = readonly [

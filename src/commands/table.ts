@@ -17,6 +17,9 @@ import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
 import { setCommands } from './sets.ts';
 import { sortCommands } from './sort.ts';
+import { sortedSetAlgebraCommands } from './sorted-set-algebra.ts';
+import { sortedSetPopCommands } from './sorted-set-pops.ts';
+import { sortedSetRangeCommands } from './sorted-set-range-commands.ts';
 import { sortedSetCommands } from './sorted-sets.ts';
 import { stringCommands } from './strings.ts';
 import { transactionCommands } from './transactions.ts';
@@ -35,6 +38,9 @@ export const allCommands: readonly CommandSpec[] = [
   ...setCommands,
   ...blockingListCommands,
   ...sortedSetCommands,
+  ...sortedSetRangeCommands,
+  ...sortedSetPopCommands,
+  ...sortedSetAlgebraCommands,
   ...keyCommands,
   ...sortCommands,
   ...transactionCommands,

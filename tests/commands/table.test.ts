@@ -12,6 +12,7 @@ import { compare, Side } from '../support/redis-script.ts';
 import { redisServerVersion, startRedis } from '../support/redis-server.ts';
 import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { blockingScenarios } from './blocking-scenarios.ts';
+import { blockingSortedSetScenarios } from './blocking-sorted-set-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
 import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
@@ -24,6 +25,7 @@ import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
 import { setScenarios } from './set-scenarios.ts';
 import { sortScenarios } from './sort-scenarios.ts';
+import { sortedSetAlgebraScenarios } from './sorted-set-algebra-scenarios.ts';
 import { sortedSetScenarios } from './sorted-set-scenarios.ts';
 import { stringScenarios } from './string-scenarios.ts';
 import { transactionScenarios } from './transaction-scenarios.ts';
@@ -76,7 +78,9 @@ describe('a client', () => {
     ['lists', listScenarios],
     ['sets', setScenarios],
     ['sorted sets', sortedSetScenarios],
+    ['unions and the like of sorted sets', sortedSetAlgebraScenarios],
     ['blocking commands', blockingScenarios],
+    ['blocking commands of sorted sets', blockingSortedSetScenarios],
     ['expiry', expiryScenarios],
     ['SORT and LCS', sortScenarios],
     ['encodings and functions', encodingScenarios],
@@ -271,6 +275,8 @@ const newIn72 = [
   'wait',
   'waitaof',
   'cluster|myshardid',
+  'bzpopmin',
+  'bzpopmax',
   'command|getkeys',
   'blpop',
   'zrank',
