@@ -25,7 +25,8 @@ describe('a transaction that would log far more than was sent', () => {
       for (let i = 0; i < times; i++) client.sendCommand(...(again ?? ['PFMERGE', `merged:${i}{h}`, 'h']));
       for (let i = 0; i < times; i++) expect((await client.next()).value).toBe('QUEUED');
       const replies = (await client.command('EXEC')).value;
-      expect(Array.isArray(replies) && replies.length).toBe(times);
+      expect(replies).toBeInstanceOf(Array);
+      expect(replies).toHaveLength(times);
       const refused = (replies as unknown[]).filter((reply) => reply instanceof ReplyError);
       expect(refused.length).toBeGreaterThan(0);
       expect(refused.length).toBeLessThan(times);
