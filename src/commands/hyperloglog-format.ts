@@ -32,7 +32,17 @@ export function isDense(text: Bytes): boolean {
 export function registersOf(text: Bytes): Registers | null {
   const registers = new Uint8Array(registerCount);
   if (isDense(text)) {
-    for (let i = 0; i < registerCount; i++) registers[i] = denseRegister(text, i);
+    const bytes = Buffer.from(text, 'latin1');
+    // Three bytes are four registers.
+    for (let i = 0, at = headerBytes; i < registerCount; i += 4, at += 3) {
+      const first = bytes[at] as number;
+      const second = bytes[at + 1] as number;
+      const third = bytes[at + 2] as number;
+      registers[i] = first & 63;
+      registers[i + 1] = (first >> 6) | ((second & 15) << 2);
+      registers[i + 2] = (second >> 4) | ((third & 3) << 4);
+      registers[i + 3] = third >> 2;
+    }
     return registers;
   }
   let at = 0;
@@ -54,15 +64,16 @@ export function encodeRegisters(registers: Registers, dense: boolean): Bytes {
   const sparse = dense ? null : sparseRuns(registers);
   const header = `HYLL${sparse === null ? '\0' : '\x01'}${'\0'.repeat(10)}\x80`;
   if (sparse !== null) return header + sparse;
-  const bytes = Buffer.alloc(denseBytes - headerBytes);
-  for (let i = 0; i < registerCount; i++) {
-    const bit = i * 6;
-    const shifted = (registers[i] as number) << (bit & 7);
-    const at = bit >> 3;
-    bytes[at] = (bytes[at] as number) | shifted;
-    if (shifted > 0xff) bytes[at + 1] = (bytes[at + 1] as number) | (shifted >> 8);
+  const bytes = Buffer.allocUnsafe(denseBytes);
+  bytes.write(header, 'latin1');
+  for (let i = 0, at = headerBytes; i < registerCount; i += 4, at += 3) {
+    const second = registers[i + 1] as number;
+    const third = registers[i + 2] as number;
+    bytes[at] = (registers[i] as number) | (second << 6);
+    bytes[at + 1] = (second >> 2) | (third << 4);
+    bytes[at + 2] = (third >> 4) | ((registers[i + 3] as number) << 2);
   }
-  return header + bytes.latin1Slice(0, bytes.length);
+  return bytes.latin1Slice(0, denseBytes);
 }
 
 /** Null when they do not fit. */

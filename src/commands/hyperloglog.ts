@@ -85,7 +85,7 @@ function merged(
   context: CommandContext,
   keys: readonly Bytes[],
 ): { registers: Registers; dense: boolean } | null {
-  const registers = new Uint8Array(registerCount);
+  let registers: Registers | null = null;
   let dense = false;
   for (const key of keys) {
     const text = hyperLogLogAt(context, key);
@@ -97,10 +97,12 @@ function merged(
       return null;
     }
     dense ||= isDense(text);
-    for (let i = 0; i < registerCount; i++)
-      if ((some[i] as number) > (registers[i] as number)) registers[i] = some[i] as number;
+    if (registers === null) registers = some;
+    else
+      for (let i = 0; i < registerCount; i++)
+        if ((some[i] as number) > (registers[i] as number)) registers[i] = some[i] as number;
   }
-  return { registers, dense };
+  return { registers: registers ?? new Uint8Array(registerCount), dense };
 }
 
 function count(context: CommandContext, args: readonly Bytes[]): void {

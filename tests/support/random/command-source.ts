@@ -11,8 +11,11 @@ const agreements: Readonly<Record<string, Agreement>> = Object.assign(
   ...families.map((family) => family.agreements),
 );
 const connections = ['a', 'a', 'a', 'b', 'c'];
-/** Waiting commands stay as they are drawn: another last argument may be a time that is too long. */
-const waits = /^(BL|BR|BZ)/;
+/**
+ * These stay as they are drawn: another last argument may be a time to wait that is too long, and without its last
+ * argument SPOP leaves to chance what goes.
+ */
+const kept = /^(BL|BR|BZ|SPOP)/;
 
 /** Draws commands of all families, with mistakes. */
 export class CommandSource {
@@ -30,7 +33,7 @@ export class CommandSource {
     const family = draw.pick(byWeight);
     draw.home = family.keys.length === 0 ? allKeys : family.keys;
     let args = family.command(draw);
-    if (!waits.test(args[0] as string)) {
+    if (!kept.test(args[0] as string)) {
       if (draw.chance(50)) args = args.slice(0, -1);
       if (draw.chance(50)) args.push(draw.pick([...values, 'NX', 'GET', 'KEEPTTL']));
       if (args.length === 0) args = ['PING'];
