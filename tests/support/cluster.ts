@@ -175,30 +175,31 @@ export class TestCluster {
     return cluster;
   }
 
-  /** Waits for a leader that serves and for every running node to follow it in sync. */
-  async ready(): Promise<TestNode> {
-    const leader = await this.leader();
-    await until(this.described(`${leader.id} has its followers in sync`), async () => {
+  /** Waits for a leader that serves and for every running node to follow it in sync. Leaders may change meanwhile. */
+  ready(): Promise<TestNode> {
+    return until(this.described('a leader serves and has its followers in sync'), async () => {
+      const leader = await this.#newestLeader();
       const running = this.nodes.filter(({ process }) => process !== null);
-      const followers = (await leader.shard())?.followers ?? [];
-      return running.every(
-        ({ id }) => id === leader.id || followers.some(({ node, inSync }) => node === id && inSync),
-      );
+      const followers = (await leader?.shard())?.followers ?? [];
+      const follows = ({ id }: TestNode): boolean =>
+        followers.some(({ node, inSync }) => node === id && inSync);
+      return leader !== null && running.every((node) => node === leader || follows(node)) ? leader : null;
     });
-    return leader;
   }
 
   /** The node that leads and serves, waited for. */
   leader(): Promise<TestNode> {
-    return until(this.described('a leader serves'), async () => {
-      let best: { node: TestNode; term: number } | null = null;
-      for (const node of this.nodes) {
-        const shard = await node.shard();
-        if (shard?.role === 'leader' && shard.serving && shard.term > (best?.term ?? 0))
-          best = { node, term: shard.term };
-      }
-      return best?.node ?? null;
-    });
+    return until(this.described('a leader serves'), () => this.#newestLeader());
+  }
+
+  async #newestLeader(): Promise<TestNode | null> {
+    let best: { node: TestNode; term: number } | null = null;
+    for (const node of this.nodes) {
+      const shard = await node.shard();
+      if (shard?.role === 'leader' && shard.serving && shard.term > (best?.term ?? 0))
+        best = { node, term: shard.term };
+    }
+    return best?.node ?? null;
   }
 
   /** What is waited for, with what each node says of itself, for a test that fails. */
