@@ -54,7 +54,7 @@ describe('a client that goes beyond a limit', () => {
     await stillServes();
   });
 
-  it('that does not read its replies is disconnected, and the others are served', async () => {
+  it('pitfall 41: that does not read its replies is disconnected, and the others are served', async () => {
     const writer = await RawClient.connect(node.port);
     expect((await writer.command('SET', 'big', 'x'.repeat(60_000))).value).toBe('OK');
     await writer.close();
@@ -62,8 +62,19 @@ describe('a client that goes beyond a limit', () => {
     deaf.on('error', () => undefined);
     deaf.pause();
     const request = '*2\r\n$3\r\nGET\r\n$3\r\nbig\r\n'.repeat(2000);
+    const other = await RawClient.connect(node.port);
+    const memory = async (): Promise<number> =>
+      Number(/used_memory_rss:(\d+)/.exec(String((await other.command('INFO', 'memory')).value))?.[1]);
+    const before = await memory();
     deaf.write(request);
-    await until('it is disconnected', () => node.output.includes('does not read its replies'));
+    let most = before;
+    await until('it is disconnected', async () => {
+      most = Math.max(most, await memory());
+      return node.output.includes('does not read its replies');
+    });
+    // Its replies would take 120 MB.
+    expect(most - before).toBeLessThan(60 << 20);
+    await other.close();
     deaf.destroy();
     await stillServes();
   });

@@ -13,6 +13,9 @@ export class ReplyError {
 /** Maps and sets come as arrays, booleans as 0 and 1, doubles as text. */
 export type Reply = Bytes | number | null | ReplyError | Reply[];
 
+/** No reply of ours goes deeper; one that did would end the reader's stack. */
+const deepest = 100;
+
 /** Reads replies, for clients of our own. */
 export class ReplyParser {
   #buffer: Buffer = Buffer.alloc(0);
@@ -45,7 +48,9 @@ export class ReplyParser {
     return line;
   }
 
-  #reply(): Reply | undefined {
+  #reply(depth = 0): Reply | undefined {
+    const at = this.#at;
+    if (depth > deepest) throw new MalformedBytes('a reply that is nested too deep', at);
     const line = this.#line();
     if (line === undefined) return undefined;
     const rest = line.slice(1);
@@ -64,13 +69,13 @@ export class ReplyParser {
         return rest === 't' ? 1 : 0;
       case '$':
       case '=':
-        return this.#bulk(Number(rest), line[0] === '=');
+        return this.#bulk(lengthIn(rest, at), line[0] === '=');
       case '*':
       case '~':
       case '>':
-        return this.#array(Number(rest));
+        return this.#array(lengthIn(rest, at), depth);
       case '%':
-        return this.#array(Number(rest) * 2);
+        return this.#array(lengthIn(rest, at) * 2, depth);
       default:
         throw new MalformedBytes(`no reply begins with ${JSON.stringify(line.slice(0, 20))}`, this.#at);
     }
@@ -85,16 +90,22 @@ export class ReplyParser {
     return value;
   }
 
-  #array(count: number): Reply | undefined {
+  #array(count: number, depth: number): Reply | undefined {
     if (count < 0) return null;
     const items: Reply[] = [];
     for (let i = 0; i < count; i++) {
-      const item = this.#reply();
+      const item = this.#reply(depth + 1);
       if (item === undefined) return undefined;
       items.push(item);
     }
     return items;
   }
+}
+
+function lengthIn(text: string, at: number): number {
+  if (!/^(-1|\d{1,10})$/.test(text))
+    throw new MalformedBytes(`${JSON.stringify(text.slice(0, 20))} is no length`, at);
+  return Number(text);
 }
 
 /** A request in the protocol's form. */

@@ -76,6 +76,8 @@ export class Connection implements SessionSink {
         const args = this.#parser.next();
         if (args === null) break;
         this.session.execute(args);
+        // A few bytes can ask for very many: what one piece of a pipeline may have answered is bounded too.
+        if (this.session.pendingBytes > this.#host.limits.outputBytes) this.#tooSlow();
       }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;

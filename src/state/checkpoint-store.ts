@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { MalformedBytes } from '../bytes/byte-reader.ts';
 import type { Disk, DiskFile } from '../env/disk.ts';
 import type { Task } from '../env/task.ts';
 import { step, stepVoid } from '../env/task.ts';
@@ -233,6 +234,25 @@ export class IncomingCheckpoint {
   }
 }
 
+const numbers = ['shard', 'term', 'lsn', 'keys', 'timeMs'] as const;
+const texts = ['membership', 'digest'] as const;
+
+/** Null when the bytes are something else. */
+function manifestIn(bytes: Buffer): Manifest | null {
+  let found: Partial<Record<string, unknown>> | null;
+  try {
+    found = JSON.parse(bytes.toString()) as typeof found;
+  } catch {
+    return null;
+  }
+  if (typeof found !== 'object' || found === null) return null;
+  const fields = found;
+  const right =
+    numbers.every((name) => Number.isFinite(fields[name]) && (fields[name] as number) >= 0) &&
+    texts.every((name) => typeof fields[name] === 'string');
+  return right ? (found as unknown as Manifest) : null;
+}
+
 class CheckpointReader {
   readonly #file: DiskFile;
   readonly #path: string;
@@ -270,6 +290,16 @@ class CheckpointReader {
     return bytes;
   }
 
+  /** A right checksum does not make a slice one that belongs here. */
+  #loadSlice(loader: CheckpointLoader, slice: Buffer): void {
+    try {
+      loader.load(slice);
+    } catch (error) {
+      if (!(error instanceof MalformedBytes)) throw error;
+      throw this.#damaged(this.#at - slice.length, error.message);
+    }
+  }
+
   *load(loader: CheckpointLoader): Task<Manifest> {
     const size = yield* step<number>((done) => this.#file.size(done));
     if (size < magic.length) throw this.#damaged(0, 'too short');
@@ -278,10 +308,11 @@ class CheckpointReader {
     for (;;) {
       const slice = yield* this.#frame(size);
       if (slice.length === 0) break;
-      loader.load(slice);
+      this.#loadSlice(loader, slice);
     }
     const at = this.#at;
-    const manifest = JSON.parse((yield* this.#frame(size)).toString()) as Manifest;
+    const manifest = manifestIn(yield* this.#frame(size));
+    if (manifest === null) throw this.#damaged(at, 'no manifest of this format');
     if (this.#at !== size) throw this.#damaged(this.#at, 'bytes behind the end');
     if (loader.finish(manifest.lsn) !== manifest.digest)
       throw this.#damaged(at, 'the state has another digest than the manifest');
