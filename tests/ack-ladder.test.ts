@@ -107,6 +107,33 @@ describe('with both followers stopped', () => {
   });
 });
 
+describe('replies that wait too long', () => {
+  beforeAll(() => {
+    for (const node of followers) node.signal('SIGSTOP');
+  });
+  afterAll(resume);
+
+  it('pitfall 40: are errors that say that the outcome is unknown, and later replies come in their order', async () => {
+    await client.command('REPL', 'ACK', 'majority', 'FLUSHED', 'TIMEOUT', '80');
+    const [late, other, ping, echo] = await Promise.all([
+      client.command('SET', 'unknown', '1'),
+      client.command('SET', 'unknown', '2'),
+      client.command('PING'),
+      client.command('ECHO', 'after'),
+    ]);
+    for (const { value } of [late, other])
+      expect(value).toMatchObject({
+        message: expect.stringMatching(/^ACKTIMEOUT LSN \d+ .* outcome is unknown$/),
+      });
+    expect(ping.value).toBe('PONG');
+    expect(echo.value).toBe('after');
+    for (const node of followers) node.signal('SIGCONT');
+    await cluster.ready();
+    // Nothing was undone.
+    expect((await client.command('GET', 'unknown')).value).toBe('2');
+  });
+});
+
 describe('the policy of a connection', () => {
   it('is shown by REPL ACK alone and begins with the configured one', async () => {
     const fresh = await RawClient.connect(leader.port);

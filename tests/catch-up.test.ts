@@ -139,7 +139,7 @@ it('a snapshot goes on where a broken link interrupted it', async () => {
   for (const digest of others) expect(digest).toBe(first);
 });
 
-it('a wiped node comes back with everything, and the data of an empty disk elects nobody', async () => {
+it('pitfall 35: a wiped node comes back with everything, and the data of an empty disk elects nobody', async () => {
   cluster = await TestCluster.start();
   const leader = await cluster.leader();
   await writeMegabytes(leader.port, 2);

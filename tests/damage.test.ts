@@ -91,7 +91,7 @@ function expectRefusal(node: TestNode, file: string): void {
   expect(last).toMatch(/offset \d+|damaged/);
 }
 
-it('loses nothing when any one byte of a node flips, that node and another starting first', async () => {
+it('pitfall 10: loses nothing when any one byte of a node flips, that node and another starting first', async () => {
   const flags = ['--segment-bytes', '4mb', '--checkpoint-bytes', '64kb', '--checkpoint-time', '200ms'];
   cluster = await TestCluster.start({ flags });
   const { nodes } = cluster;

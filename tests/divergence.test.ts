@@ -40,7 +40,7 @@ async function writeAlone(running: TestCluster, leader: TestNode, count: number)
   await client.close();
 }
 
-it('a killed leader rejoins by itself, and what it alone had is in its loss ledger', async () => {
+it('pitfall 38: a killed leader rejoins by itself, and what it alone had is in its loss ledger', async () => {
   // Patience, so that a leader without followers does not yield before the writes are done.
   const flags = ['--election-timeout', '1500ms..2s', '--vote-refusal', '1s', '--lease', '900ms'];
   cluster = await TestCluster.start({ flags });
@@ -67,6 +67,7 @@ it('a killed leader rejoins by itself, and what it alone had is in its loss ledg
     async () => (await old.command('GET', 'after')).value === 'the change',
   );
   expect((await old.command('GET', 'kept')).value).toBe('by all');
+  for (let i = 0; i < 20; i++) expect((await old.command('GET', `lost:${i}`)).value).toBeNull();
   await old.close();
   await client.close();
 });

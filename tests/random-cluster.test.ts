@@ -69,7 +69,7 @@ class Load {
 }
 
 it.each([1, 2])(
-  'random commands leave equal states on all nodes, whichever leaders die, seed %i',
+  'pitfall 37: random commands leave equal states on all nodes, whichever leaders die, seed %i',
   async (seed) => {
     cluster = await TestCluster.start({
       flags: ['--checkpoint-bytes', '64kb', '--segment-bytes', '4mb', '--max-request-bytes', '1mb'],

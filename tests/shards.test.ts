@@ -138,7 +138,7 @@ describe('a cluster of six shards on three nodes', () => {
     );
   });
 
-  it('keeps the number of shards that it began with', async () => {
+  it('pitfall 44: keeps the number of shards that it began with', async () => {
     const running = await start();
     const [node] = running.nodes as [TestNode];
     await node.kill();

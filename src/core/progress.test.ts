@@ -3,6 +3,7 @@ import { Core } from './core.ts';
 import { init, silent } from './core-test-kit.ts';
 import { planShipment, shipmentSent } from './leading.ts';
 import { defaultCoreOptions } from './options.ts';
+import { Progress } from './progress.ts';
 import type { Message } from './types.ts';
 import { origin } from './types.ts';
 
@@ -67,7 +68,7 @@ test('a follower whose disk was damaged is sent what it lost', () => {
   expect(planShipment(core, 'b')?.fromLsn).toBe(15);
 });
 
-test('doubt ends when all is durable that may have been acknowledged to the leader of this very term', () => {
+test('pitfall 10: doubt ends when all is durable that may have been acknowledged to the leader of this very term', () => {
   const core = new Core(
     { ...init, doubt: { mayHaveAcknowledged: null } },
     defaultCoreOptions,
@@ -89,4 +90,41 @@ test('doubt ends when all is durable that may have been acknowledged to the lead
   core.receive('b', { ...heartbeat, last: 20 }, 1002);
   core.snapshotInstalled({ term: 1, lsn: 9 }, init.membership);
   expect(core.doubt).toBeNull();
+});
+
+test('pitfall 16: whatever becomes of a follower, nothing is under way to it then, and late answers count for nothing', () => {
+  const changes: [string, (progress: Progress) => void][] = [
+    ['probe', (progress) => progress.probe(1)],
+    ['replicate', (progress) => progress.replicate()],
+    ['snapshot', (progress) => progress.awaitSnapshot(5)],
+  ];
+  for (const [name, change] of changes) {
+    const progress = new Progress(1);
+    progress.replicate();
+    progress.sent(3, 300);
+    progress.sent(4, 100);
+    progress.acknowledge(4, 3, 0);
+    expect(progress.inflightBytes).toBe(100);
+    change(progress);
+    expect(progress.inflightBytes, name).toBe(0);
+    progress.acknowledge(4, 4, 4);
+    expect(progress.inflightBytes, name).toBe(0);
+    progress.replicate();
+    progress.sent(5, 50);
+    expect(progress.inflightBytes, name).toBe(50);
+    progress.acknowledge(5, 5, 5);
+    expect(progress.inflightBytes, name).toBe(0);
+  }
+});
+
+test('pitfall 16: a follower to which as much is under way as may be is sent more when it has made some durable', () => {
+  const core = leader();
+  const ack = { kind: 'appendAck', term: 1, received: 10, flushed: 10, applied: 0 } as const;
+  core.receive('b', ack, 1001);
+  shipmentSent(core, 'b', 15, defaultCoreOptions.inflightBytes);
+  expect(planShipment(core, 'b')).toBeNull();
+  core.receive('b', { ...ack, received: 15 }, 1002);
+  expect(planShipment(core, 'b')).toBeNull();
+  core.receive('b', { ...ack, received: 15, flushed: 15 }, 1003);
+  expect(planShipment(core, 'b')?.maxBytes).toBe(defaultCoreOptions.appendBytes);
 });

@@ -29,3 +29,11 @@ test('pitfall 14: below what was ever held here, only the term of the first entr
   expect(index.standing({ term: 2, lsn: 104 })).toBe('unknown');
   expect(index.standing({ term: 7, lsn: 499 })).toBe('held');
 });
+
+test('pitfall 14: the term of an entry that is gone, or not there yet, is an error and never 0', () => {
+  const index = new TermIndex({ term: 0, lsn: 0 }, [{ term: 2, lsn: 1 }], 9);
+  index.compactTo(5);
+  expect(index.termAt(5)).toBe(2);
+  expect(() => index.termAt(4)).toThrow('LSN 4 is within 5..9');
+  expect(() => index.termAt(10)).toThrow('LSN 10 is within 5..9');
+});

@@ -152,7 +152,7 @@ function checkOrder(order: Order, seed: number): Summary {
 }
 
 describe('power lost at every point', () => {
-  it('pitfall 08: no image loses what was reported or shows what was never written, operations in order', () => {
+  it('pitfall 07, 08: no image loses what was reported or shows what was never written, operations in order', () => {
     const { points, images } = checkOrder(firstFirst, 1);
     expect(points).toBeGreaterThan(150);
     expect(images).toBeGreaterThan(1_000);

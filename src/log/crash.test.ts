@@ -72,7 +72,7 @@ function openedAfterCrashes(image: HandDisk, random: SeededRandom): Workload {
 }
 
 describe('a crash at any point', () => {
-  it('pitfall 06, 08, 11: loses nothing that was reported and invents nothing', () => {
+  it('pitfall 02, 06, 08, 11: loses nothing that was reported and invents nothing', () => {
     const random = new SeededRandom(1);
     const workload = new Workload(new HandDisk());
     let images = 0;
@@ -130,7 +130,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 describe('any order of appends, cuts, resets, votes, flushes and restarts', () => {
-  it('gives the log that a plain model gives', () => {
+  it('pitfall 06: gives the log that a plain model gives', () => {
     const life = fc.record({
       operations: fc.array(anyOperation, { minLength: 1, maxLength: 60 }),
       end: fc.constantFrom('crash', 'kill', 'settle'),

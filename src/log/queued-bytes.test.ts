@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { batchOf, HandDisk, openOn } from './log-test-kit.ts';
 
-test('the log says how many bytes wait for the disk: less with every write, and nothing of what was cut', () => {
+test('pitfall 16: the log says how many bytes wait for the disk: less with every write, and nothing of what was cut', () => {
   const hand = new HandDisk();
   const { log } = openOn(hand);
   const batches = [1, 2, 3].map((lsn) => batchOf(1, 1, lsn, ['x'.repeat(100)]));

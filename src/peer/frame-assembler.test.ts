@@ -55,7 +55,7 @@ test('a small frame before most of a large one does not keep the large one alive
   expect((first as Buffer).buffer.byteLength).toBeLessThan(100_000);
 });
 
-test('an impossible length is refused before anything is allocated for it', () => {
+test('pitfall 09: an impossible length is refused before anything is allocated for it', () => {
   for (const length of [0, frameHeaderBytes - 1, 4097, 0xffff_ffff]) {
     for (const cut of [8, 3]) {
       const head = Buffer.alloc(8);

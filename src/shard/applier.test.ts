@@ -11,7 +11,7 @@ function batchAt(lsn: number): Batch {
   return Batch.parse(builder.seal(1, lsn, 0).bytes);
 }
 
-test('entries that come from disk while a snapshot replaces the state are not applied to it', () => {
+test('pitfall 21, 30: entries that come from disk while a snapshot replaces the state are not applied to it', () => {
   const applied: number[] = [];
   const reads: ((error: Error | null, batches: Batch[]) => void)[] = [];
   const replica = {
@@ -40,4 +40,33 @@ test('entries that come from disk while a snapshot replaces the state are not ap
   applier.step();
   reads[1]?.(null, [batchAt(5)]);
   expect(applied).toEqual([5]);
+});
+
+test('pitfall 36: what is not committed is not applied, though it lies in one batch with what is', () => {
+  const builder = new BatchBuilder(1);
+  for (let i = 0; i < 4; i++) {
+    builder.begin(entryKind.effects, 0);
+    builder.end();
+  }
+  const batch = Batch.parse(builder.seal(1, 4, 0).bytes);
+  const applied: number[] = [];
+  const keyspace = {
+    appliedLsn: 3,
+    applyEntry: (_bytes: Buffer, _start: number, _end: number, lsn: number) => {
+      applied.push(lsn);
+      keyspace.appliedLsn = lsn;
+    },
+  };
+  const core = { commit: 3, lastLsn: 7 };
+  const replica = { shard: 1, serving: false, receiving: false, core, keyspace };
+  const context = { log: { cached: () => [batch] }, touched: () => {} };
+  const applier = new Applier(replica as unknown as Replica, context as unknown as ReplicaContext);
+  applier.step();
+  expect(applied).toEqual([]);
+  core.commit = 5;
+  applier.step();
+  expect(applied).toEqual([4, 5]);
+  core.commit = 7;
+  applier.step();
+  expect(applied).toEqual([4, 5, 6, 7]);
 });

@@ -15,7 +15,7 @@ class Keeper implements Gatekeeper {
     return this.commit >= lsn;
   }
 
-  wait(): void {}
+  wait(_policy?: AckPolicy, _lsn?: number): void {}
 
   wasLeaderAt(): boolean {
     return true;
@@ -76,4 +76,31 @@ test('after a handover what the commit does not open is hopeless, what it opens 
   keeper.commit = 1;
   expect(released(queue)).toEqual(['1;']);
   expect(queue.hopeless).toBe(true);
+});
+
+test('pitfall 40: replies whose time is over are errors in their place, and later ones still leave in order', () => {
+  const asked: number[] = [];
+  const queue = new ReplyQueue({ gateOpened: () => {} });
+  const keeper = new Keeper();
+  keeper.wait = (_policy?: AckPolicy, lsn?: number) => void asked.push(lsn ?? 0);
+  const out = new ByteWriter(1024);
+  const patient: AckPolicy = { ...policy, timeoutMs: 0 };
+  const gate = { keeper, readMs: -1, confirmed: false };
+  reply(queue, out, { ...gate, policy, lsn: 1 }, 'one;');
+  reply(queue, out, { ...gate, policy, lsn: 2 }, 'two;');
+  reply(queue, out, { ...gate, policy: patient, lsn: 3 }, 'three;');
+  out.raw('four;');
+  queue.add(out, null, 0);
+  expect(released(queue)).toEqual([]);
+  const line = ({ lsn }: { lsn: number }): string => `ACKTIMEOUT at ${lsn}`;
+  expect(queue.expire(policy.timeoutMs - 1, line)).toBe(false);
+  expect(queue.expire(policy.timeoutMs, line)).toBe(true);
+  expect(queue.timeouts).toBe(2);
+  // One error for each of the two, and what waits behind them asks for its own gate.
+  expect(released(queue)).toEqual(['-ACKTIMEOUT at 2\r\n-ACKTIMEOUT at 2\r\n']);
+  expect(asked).toEqual([2, 3]);
+  queue.opened();
+  keeper.commit = 3;
+  expect(released(queue)).toEqual(['three;', 'four;']);
+  expect(queue.pendingBytes).toBe(0);
 });

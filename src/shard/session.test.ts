@@ -84,7 +84,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
   return { session, sent, host, blocked };
 }
 
-test('a read that deletes an expired key waits as reads do, however little the writes of its client wait for', () => {
+test('pitfall 39: a read that deletes an expired key waits as reads do, however little the writes of its client wait for', () => {
   const leader = { commit: 6, leads: true, proven: false, wrote: true };
   const { session, sent } = clientOf(leader);
   session.setAckPolicy(['none']);
@@ -103,6 +103,23 @@ test('a read that deletes an expired key waits as reads do, however little the w
   session.execute(['WAIT', '5', '0']);
   session.flush();
   expect(sent).toEqual(['+OK\r\n', ':5\r\n']);
+});
+
+test('pitfall 36, 39: what only weak acknowledgements vouch for is shown to readers when it is committed', () => {
+  const leader = { commit: 6, leads: true, proven: true, wrote: true };
+  const { session, sent } = clientOf(leader);
+  session.setAckPolicy(['none']);
+  session.execute(['SET', 'k', 'v']);
+  session.flush();
+  expect(sent).toEqual(['+OK\r\n']);
+  leader.wrote = false;
+  session.execute(['GET', 'k']);
+  session.flush();
+  expect(sent).toHaveLength(1);
+  leader.commit = 7;
+  session.gateOpened();
+  session.flush();
+  expect(sent).toEqual(['+OK\r\n', '+OK\r\n']);
 });
 
 test('a client that waits for copies without end is answered when the leadership has been handed over', () => {

@@ -14,6 +14,12 @@ interface Trial {
   installFails?: boolean;
   /** What has arrived does not hold together, and the file cannot be removed. */
   damaged?: boolean;
+  /** What it is committed up to when the last piece arrives. */
+  commit?: number;
+  /** It leads by then. */
+  leads?: boolean;
+  /** In how many pieces the snapshot comes; the first one has arrived. */
+  pieces?: number;
 }
 
 /** A follower at LSN 100 that has been offered a checkpoint of one piece and got it. */
@@ -32,7 +38,7 @@ function fetched(trial: Trial) {
     },
     close: () => noted('close'),
     install: () => noted('install', trial.installFails),
-    discard: () => noted('discard', true),
+    discard: () => noted('discard', trial.damaged),
   };
   const replica = {
     shard: 1,
@@ -71,19 +77,20 @@ function fetched(trial: Trial) {
   };
   const receiver = new SnapshotReceiver(replica as unknown as Replica, context as unknown as ReplicaContext);
   receiver.fetch('b', checkpoint);
+  Object.assign(replica.core, { commit: trial.commit ?? 100, leadership: trial.leads === true ? {} : null });
   const bytes = Buffer.from('all of it');
   receiver.arrived('b', {
     kind: 'snapshotChunk',
     term: 2,
     checkpoint,
     offset: 0,
-    totalBytes: bytes.length,
+    totalBytes: bytes.length * (trial.pieces ?? 1),
     bytes,
   });
   return { receiver, replica, seen };
 }
 
-test('a snapshot that has arrived takes the place of state and log', () => {
+test('pitfall 21: a snapshot that has arrived takes the place of state and log', () => {
   const { receiver, seen } = fetched({});
   expect(seen).toEqual(['open', 'write', 'load', 'install', 'reset the log', 'told the core']);
   expect(receiver.installing).toBe(false);
@@ -98,7 +105,7 @@ test('a disk that fails while a snapshot is put in place does not stop the repli
   expect(seen.filter((what) => what === 'open')).toHaveLength(2);
 });
 
-test('a snapshot waits while the state is being rebuilt', () => {
+test('pitfall 21: a snapshot waits while the state is being rebuilt', () => {
   const { receiver, replica, seen } = fetched({ restoring: true });
   expect(receiver.installing).toBe(false);
   expect(seen).toEqual(['open', 'write']);
@@ -113,4 +120,24 @@ test('a damaged snapshot that cannot be removed does not stop the replica for ev
   expect(seen).toContain('rebuild');
   receiver.fetch('b', checkpoint);
   expect(seen.filter((what) => what === 'open')).toHaveLength(2);
+});
+
+test.each([{ commit: 200 }, { commit: 250 }, { leads: true }])(
+  'pitfall 30: a snapshot that is of no use any more when it has arrived is dropped: %j',
+  (trial) => {
+    const { receiver, seen } = fetched(trial);
+    expect(receiver.installing).toBe(false);
+    expect(seen).toEqual(['open', 'write', 'discard']);
+  },
+);
+
+test('pitfall 22: pieces of a leader of the past are not awaited any more when another one leads', () => {
+  const { receiver, replica, seen } = fetched({ pieces: 2 });
+  expect(seen).toEqual(['open', 'write']);
+  receiver.tick(999);
+  replica.core.leader = 'c';
+  receiver.tick(1000);
+  expect(seen).toEqual(['open', 'write', 'close']);
+  receiver.fetch('c', { term: 3, lsn: 300 });
+  expect(seen.at(-1)).toBe('open');
 });

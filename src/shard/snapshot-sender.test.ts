@@ -31,7 +31,7 @@ function sender() {
   return { sender: made, state, sizes, ask };
 }
 
-test('a follower is held to the checkpoint that it is fetching, until it has had time to put it in place', () => {
+test('pitfall 20: a follower is held to the checkpoint that it is fetching, until it has had time to put it in place', () => {
   const { sender: made, state, ask } = sender();
   expect(made.sendingTo('b')).toBeNull();
   ask('b', 0);
@@ -56,7 +56,7 @@ test('a follower that stopped asking, or whose checkpoint is gone, may be offere
   expect(sizes).toEqual([8, 0]);
 });
 
-test('one follower at a time: another is told to wait until the last piece has left', () => {
+test('pitfall 22: one follower at a time: another is told to wait until the last piece has left', () => {
   const { sizes, ask } = sender();
   ask('b', 0);
   ask('c', 0);

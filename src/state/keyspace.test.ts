@@ -244,7 +244,7 @@ describe('the keyspace', () => {
     expect(keyspace.nextDue(10_000, 10)).toEqual(['later']);
   });
 
-  it('knows what a reply about a missing key depends on until the delete is committed', () => {
+  it('pitfall 39: knows what a reply about a missing key depends on until the delete is committed', () => {
     const keyspace = new Keyspace();
     keyspace.keepTombstones = true;
     keyspace.writeLsn = 7;
