@@ -18,6 +18,7 @@ const byGroup: Readonly<Record<string, string>> = {
 /** Categories of commands where they do not follow from flags and group. */
 const special: Readonly<Record<string, readonly string[]>> = {
   keys: ['dangerous'],
+  restore: ['dangerous'],
   dbsize: ['keyspace'],
   flushdb: ['keyspace', 'dangerous'],
   flushall: ['keyspace', 'dangerous'],

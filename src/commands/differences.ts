@@ -24,6 +24,13 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   'function|flush': ['there are no functions: it does nothing'],
   'function|list': ['there are no functions: the list is empty'],
   'function|stats': ['no engine is there to run functions'],
+  dump: [
+    'elements are written one by one and nothing is compressed: every Redis from 4.0 on restores it, in the encoding of its choice',
+  ],
+  restore: [
+    'streams and values of modules do not exist here: bad data',
+    'FREQ is checked and forgotten, IDLETIME is known to the leader only',
+  ],
   waitaof: ['WAITAOF came with 7.2; all that is written is on disk here'],
   'config|set': [
     'the message says what is expected instead',

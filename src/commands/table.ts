@@ -3,6 +3,7 @@ import { bitfieldCommands } from './bitfield.ts';
 import { bitmapCommands } from './bitmaps.ts';
 import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
+import { dumpCommands } from './dump.ts';
 import { functionCommands } from './functions.ts';
 import { hashCommands } from './hashes.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
@@ -43,6 +44,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...sortedSetAlgebraCommands,
   ...keyCommands,
   ...sortCommands,
+  ...dumpCommands,
   ...transactionCommands,
   ...connectionCommands,
   ...serverCommands,

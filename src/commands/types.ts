@@ -89,6 +89,8 @@ export interface CommandContext {
   markChanged(key: Bytes): void;
   /** Time since the last use of a key, in ms, as far as this node knows. */
   idleMs(entry: Entry): number;
+  /** Lets a key count as not used for so long, on this node. */
+  setIdle(key: Bytes, ms: number): void;
   /** Effects of this command. Only commands flagged `write` may emit. */
   readonly effects: EffectSink;
   /**

@@ -9,7 +9,7 @@ import type { EffectSink } from '../state/effects.ts';
 import type { Entry } from '../state/entry.ts';
 import type { Keyspace } from '../state/keyspace.ts';
 import type { KeyspaceView } from '../state/types.ts';
-import { idleMs } from '../state/use-clock.ts';
+import { idleMs, usedBefore } from '../state/use-clock.ts';
 import type { ReadyKeys } from './blocked-clients.ts';
 import { LeaderEffects } from './leader-effects.ts';
 import type { Watches } from './watches.ts';
@@ -161,6 +161,11 @@ export class Executor implements CommandContext {
 
   idleMs(entry: Entry): number {
     return idleMs(entry.usedAt, this.#keyspace.useClock);
+  }
+
+  setIdle(key: Bytes, ms: number): void {
+    const entry = this.#keyspace.peek(key);
+    if (entry !== undefined) entry.usedAt = usedBefore(this.#keyspace.useClock, ms);
   }
 
   isLive(entry: Entry): boolean {

@@ -13,3 +13,8 @@ export function idleMs(usedAt: number, now: number): number {
   const units = (now - usedAt + range) % range;
   return units < range / 2 ? units * unitMs : 0;
 }
+
+/** The reading so many ms before another, or as long before as can be told. */
+export function usedBefore(now: number, ms: number): number {
+  return (now - Math.min(Math.floor(ms / unitMs), range / 2 - 1) + range) % range;
+}

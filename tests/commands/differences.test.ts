@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { differences, generalDifferences } from '../../src/commands/differences.ts';
 import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
+import { dumpScenarios } from './dump-scenarios.ts';
 import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
@@ -13,7 +14,14 @@ import { stringScenarios } from './string-scenarios.ts';
 
 const scenarios = [
   ...[...bitmapScenarios, ...connectionScenarios, ...expiryScenarios, ...keyScenarios, ...listScenarios],
-  ...[...encodingScenarios, ...protocolScenarios, ...serverScenarios, ...sortScenarios, ...stringScenarios],
+  ...[
+    ...encodingScenarios,
+    ...protocolScenarios,
+    ...serverScenarios,
+    ...sortScenarios,
+    ...dumpScenarios,
+    ...stringScenarios,
+  ],
 ];
 
 it('every wanted difference from Redis is one that docs/compatibility.md lists', () => {

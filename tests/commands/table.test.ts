@@ -14,6 +14,7 @@ import { bitmapScenarios } from './bitmap-scenarios.ts';
 import { blockingScenarios } from './blocking-scenarios.ts';
 import { blockingSortedSetScenarios } from './blocking-sorted-set-scenarios.ts';
 import { connectionScenarios } from './connection-scenarios.ts';
+import { dumpScenarios } from './dump-scenarios.ts';
 import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { hyperLogLogScenarios } from './hyperloglog-scenarios.ts';
@@ -83,6 +84,7 @@ describe('a client', () => {
     ['blocking commands of sorted sets', blockingSortedSetScenarios],
     ['expiry', expiryScenarios],
     ['SORT and LCS', sortScenarios],
+    ['DUMP and RESTORE', dumpScenarios],
     ['encodings and functions', encodingScenarios],
     ['transactions', transactionScenarios],
     ['connections', connectionScenarios],
