@@ -9,6 +9,7 @@ const built = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
 const pages = {
   configuration: async () => (await built('node/option-docs.js')).configurationPage(),
   compatibility: async () => (await built('node/compatibility-docs.js')).compatibilityPage(),
+  metrics: async () => (await built('node/metric-docs.js')).metricsPage(),
   errors: async () => (await built('node/error-docs.js')).errorsPage(),
 };
 const wanted = process.argv[2];

@@ -38,7 +38,7 @@ async function widen(cluster: BenchCluster): Promise<void> {
 async function lagOf(leader: BenchNode, id: string): Promise<{ bytes: number; inSync: boolean } | null> {
   const followers = (await leader.shard())?.followers ?? [];
   const follower = followers.find(({ node }) => node === id);
-  return follower === undefined ? null : { bytes: follower.lagBytes, inSync: follower.inSync };
+  return follower === undefined ? null : { bytes: follower.lag.flushed.bytes, inSync: follower.inSync };
 }
 
 async function once(data: string, ms: number, warmUpMs: number): Promise<Result> {

@@ -113,7 +113,7 @@ function shardTable(asked: readonly AskedNode[], shards: readonly number[]): str
     if (leader === null) return [String(shard), 'none'];
     const { node, shard: own } = leader;
     const inSync = own.followers.filter((follower) => follower.inSync).length;
-    const lag = Math.max(0, ...own.followers.map(({ lagEntries }) => lagEntries));
+    const lag = Math.max(0, ...own.followers.map(({ lag: { applied } }) => applied.entries));
     return [
       String(shard),
       own.serving ? node.node : `${node.node} (not serving yet)`,
@@ -145,13 +145,25 @@ function shardLines(asked: readonly AskedNode[], shard: number): string[] {
     String(one.received),
     String(one.flushed),
     String(one.applied),
-    String(one.lagEntries),
-    formatBytes(one.lagBytes),
-    one.lagMs < 0 ? '?' : `${one.lagMs} ms`,
+    formatLag(one.lag.received),
+    formatLag(one.lag.flushed),
+    formatLag(one.lag.applied),
     one.inSync ? 'in sync' : `not in sync: ${one.why}`,
   ]);
-  const heading = ['  follower', 'received', 'flushed', 'applied', 'lag', 'bytes', 'time', 'state'];
+  const heading = ['  follower', 'received', 'flushed', 'applied', ...lagHeadings, 'state'];
   return [own.serving ? head : `${head}, not serving yet`, ...table([heading, ...rows])];
+}
+
+const lagHeadings = ['lag received', 'lag flushed', 'lag applied'];
+
+/** Entries, bytes and time in one cell; `–` for none. */
+function formatLag({ entries, bytes, ms }: ShardStatus['lag']['applied']): string {
+  if (entries === 0) return ms === 0 ? '–' : formatMs(ms);
+  return `${entries} / ${formatBytes(bytes)} / ${formatMs(ms)}`;
+}
+
+function formatMs(ms: number): string {
+  return ms < 10_000 ? `${ms} ms` : formatSeconds(Math.round(ms / 1000));
 }
 
 const nodeHeading = [
@@ -181,6 +193,9 @@ function nodeRow({ name, status }: AskedNode): string[] {
   ];
 }
 
+/** A node that knows itself to be further behind says so. */
+const behindMs = 1000;
+
 function notesOf(status: NodeStatus): string {
   const notes: string[] = [];
   if (status.log.latched) notes.push('a write to the log failed');
@@ -189,6 +204,8 @@ function notesOf(status: NodeStatus): string {
   for (const shard of status.shards) {
     if (shard.doubt !== null) notes.push(shard.doubt);
     if (shard.rebuilding) notes.push('rebuilding its state');
+    if (shard.lag.applied.ms > behindMs)
+      notes.push(`shard ${shard.shard} is ${formatMs(shard.lag.applied.ms)} behind`);
     if (shard.lostEntries > 0) notes.push(`${shard.lostEntries} entries cut`);
   }
   return notes.join('; ');

@@ -1,6 +1,23 @@
-import type { NodeServices, ReplicationView } from './types.ts';
+import type { LagByStage, NodeServices, ReplicationView } from './types.ts';
 
 type Fields = readonly (readonly [string, string | number])[];
+
+/** Beside what Redis has: lag in entries, bytes and ms of what has arrived, is durable, is applied. */
+function lagFields(lag: LagByStage): Fields {
+  return (['received', 'flushed', 'applied'] as const).flatMap(
+    (stage): Fields => [
+      [`${stage}_lag_entries`, lag[stage].entries],
+      [`${stage}_lag_bytes`, lag[stage].bytes],
+      [`${stage}_lag_ms`, lag[stage].ms],
+    ],
+  );
+}
+
+function pairsOf(lag: LagByStage): string {
+  return lagFields(lag)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
 
 /** Fields of the replication section, as clients and exporters read them; an LSN stands for an offset. */
 function replicationFields(view: ReplicationView | undefined, replicationId: string): Fields {
@@ -18,10 +35,10 @@ function replicationFields(view: ReplicationView | undefined, replicationId: str
   ];
   if (view.role === 'leader') {
     const slaves = view.followers.map(
-      ({ node, applied, lagMs, inSync }, i) =>
+      ({ node, applied, lag, silenceMs, inSync }, i) =>
         [
           `slave${i}`,
-          `ip=${node.host},port=${node.port},state=${inSync ? 'online' : 'wait_bgsave'},offset=${applied},lag=${lagMs < 0 ? -1 : Math.round(lagMs / 1000)}`,
+          `ip=${node.host},port=${node.port},state=${inSync ? 'online' : 'wait_bgsave'},offset=${applied},lag=${Math.round(silenceMs / 1000)},${pairsOf(lag)}`,
         ] as const,
     );
     return [['role', 'master'], ['connected_slaves', slaves.length], ...slaves, ...tail];
@@ -40,6 +57,8 @@ function replicationFields(view: ReplicationView | undefined, replicationId: str
     ['master_sync_in_progress', view.loading ? 1 : 0],
     ['slave_read_repl_offset', view.flushed],
     ['slave_repl_offset', view.applied],
+    ...lagFields(view.lag),
+    ['proven_age_ms', view.provenAgeMs],
     ...down,
     ['slave_priority', 100],
     ['slave_read_only', 1],

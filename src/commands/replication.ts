@@ -2,11 +2,12 @@ import type { Bytes } from '../bytes/types.ts';
 import { mainView } from './info.ts';
 import { parseSafeInteger } from './parse.ts';
 import { commandGroup } from './spec.ts';
-import type { CommandContext, CommandSpec, ReplicationView } from './types.ts';
+import type { CommandContext, CommandSpec, LagByStage, ReplicationView } from './types.ts';
 
 const { onSession, container } = commandGroup('replication');
 const { onSession: onGeneric } = commandGroup('generic');
 const { onSession: onServer } = commandGroup('server');
+const lagStages = ['received', 'flushed', 'applied'] as const;
 const badTimeout = 'ERR timeout is not an integer or out of range';
 
 /** True when this node leads a shard; WAIT makes sense only there. */
@@ -113,6 +114,14 @@ function pairs({ reply }: CommandContext, fields: readonly Field[]): void {
   }
 }
 
+function lagFields(lag: LagByStage): Field[] {
+  return lagStages.flatMap((stage): Field[] => [
+    [`${stage}-lag-entries`, lag[stage].entries],
+    [`${stage}-lag-bytes`, lag[stage].bytes],
+    [`${stage}-lag-ms`, lag[stage].ms],
+  ]);
+}
+
 function status(context: CommandContext): void {
   const views = context.node.replication();
   context.reply.array(views.length);
@@ -128,6 +137,8 @@ function status(context: CommandContext): void {
       ['applied', view.applied],
       ['first-lsn', view.firstLsn],
       ['leader-silence-ms', view.leaderSilenceMs],
+      ...lagFields(view.lag),
+      ['proven-age-ms', view.provenAgeMs],
     ]);
   }
 }
@@ -144,9 +155,8 @@ function followers(context: CommandContext): void {
       ['received', follower.received],
       ['flushed', follower.flushed],
       ['applied', follower.applied],
-      ['lag-entries', follower.lagEntries],
-      ['lag-bytes', follower.lagBytes],
-      ['lag-ms', follower.lagMs],
+      ...lagFields(follower.lag),
+      ['silence-ms', follower.silenceMs],
       ['in-sync', follower.inSync ? 1 : 0],
       ['why', follower.why],
     ]);
@@ -243,7 +253,7 @@ export const replicationCommands: readonly CommandSpec[] = [
     ),
     onSession(
       'repl|status',
-      [2, anywhere, '7.2.0', 'O(1)', '', 'Role, term and positions of the replicas on this node.'],
+      [2, anywhere, '7.2.0', 'O(1)', '', 'Role, term, positions and lag of the replicas on this node.'],
       status,
     ),
     onSession(
@@ -254,7 +264,7 @@ export const replicationCommands: readonly CommandSpec[] = [
         '7.2.0',
         'O(N) with N followers',
         '',
-        'Positions and lag of the followers of the shards that this node leads.',
+        'Positions of the followers of the shards that this node leads, and their lag in entries, bytes and milliseconds.',
       ],
       followers,
     ),

@@ -220,7 +220,24 @@ export interface TopologyShard {
   readonly term: number;
 }
 
-/** What a follower or leader says of replication, for INFO, ROLE and REPL. Lags are −1 when unknown. */
+/**
+ * How far a copy of the log is behind its leader's end. `ms` is how long ago it lacked nothing, as far as is known: it
+ * is 0 while nothing is lacking and both sides hear each other, and grows while they do not, whatever is lacking.
+ */
+export interface LagView {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** For what has arrived, is durable, is in the state that readers see. */
+export interface LagByStage {
+  readonly received: LagView;
+  readonly flushed: LagView;
+  readonly applied: LagView;
+}
+
+/** What a follower or leader says of replication, for INFO, ROLE and REPL. */
 export interface ReplicationView {
   readonly shard: number;
   readonly role: 'leader' | 'follower' | 'candidate' | 'learner';
@@ -232,6 +249,10 @@ export interface ReplicationView {
   readonly leader: TopologyNode | null;
   /** Milliseconds since the leader was last heard; 0 on the leader. */
   readonly leaderSilenceMs: number;
+  /** How far this replica is behind the newest end of the leader's log that it heard of; 0 on the leader. */
+  readonly lag: LagByStage;
+  /** Age of the oldest state that this replica's may be, as far as it can prove; 0 on the leader, −1 when unknown. */
+  readonly provenAgeMs: number;
   readonly firstLsn: number;
   readonly logBytes: number;
   readonly followers: readonly FollowerView[];
@@ -244,9 +265,9 @@ export interface FollowerView {
   readonly received: number;
   readonly flushed: number;
   readonly applied: number;
-  readonly lagEntries: number;
-  readonly lagBytes: number;
-  readonly lagMs: number;
+  readonly lag: LagByStage;
+  /** Milliseconds since the follower was last heard. */
+  readonly silenceMs: number;
   readonly inSync: boolean;
   /** Why it is not in sync; empty when it is. */
   readonly why: string;

@@ -13,7 +13,9 @@ const heartbeat: Heartbeat = {
   sentMs: 0,
   timeMs: 0,
   last: 0,
-  fresh: null,
+  held: 0,
+  lackedBytes: 0,
+  echo: null,
 };
 
 /** Node `a`, which heard the leader `b` at 1000 ms, and the times at which it asks for votes. */

@@ -1,3 +1,4 @@
+import { EndTrace } from './end-trace.ts';
 import type { Lsn, NodeId } from './types.ts';
 
 /** What a replica that does not lead knows of its leader. */
@@ -14,6 +15,12 @@ export class Following {
   /** Last LSN of the leader's log, as last heard. */
   leaderLast: Lsn = 0;
   leaderWantsApplied = false;
+  /** The end of the leader's log by the time at which it was heard of, and by times for which the leader vouched for it. */
+  readonly heardEnds = new EndTrace();
+  readonly vouchedEnds = new EndTrace();
+  /** What the leader knew to be held here, and the bytes of its log beyond that, as last heard. */
+  held: Lsn = 0;
+  lackedBytes = 0;
 
   constructor(heardMs: number) {
     this.heardMs = heardMs;

@@ -1,3 +1,4 @@
+import { EndTrace } from './end-trace.ts';
 import { everyMember, isVoter, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import { Progress } from './progress.ts';
@@ -35,6 +36,8 @@ export class Leadership {
   /** Set by the first handover of the term: an abandoned transfer must not revive a lease. */
   leaseOver = false;
   readonly readIndexes: PendingReadIndex[] = [];
+  /** Where this log ended, and when. */
+  readonly ends = new EndTrace();
   readonly #options: CoreOptions;
   readonly #scratch: number[] = [];
 
@@ -52,6 +55,7 @@ export class Leadership {
     this.startedMs = now;
     this.quietSinceMs = now;
     this.#options = options;
+    this.ends.note(now, firstLsn);
     this.follow(membership, firstLsn);
   }
 

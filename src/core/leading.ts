@@ -27,6 +27,7 @@ export function openLeadership(core: Core, now: number): void {
 }
 
 export function leaderTick(core: Core, leadership: Leadership, now: number): void {
+  leadership.ends.note(now, core.lastLsn);
   const { heartbeatMs, electionMaxMs, electionMinMs } = core.options;
   // A leader without another voter has nobody to yield to: its clients wait for the disk.
   const alone = core.membership.voters.length === 1;
@@ -79,10 +80,12 @@ function sendHeartbeat(core: Core, follower: NodeId, progress: Progress, now: nu
     sentMs: now,
     timeMs: core.timeMs,
     last: core.lastLsn,
-    fresh:
-      progress.stampMs !== null && holdsLease(core, now)
-        ? { stampMs: progress.stampMs, commit: core.commit }
-        : null,
+    held: progress.received,
+    lackedBytes: progress.received < core.lastLsn ? core.bytesFrom(progress.received + 1) : 0,
+    echo:
+      progress.stampMs === null
+        ? null
+        : { stampMs: progress.stampMs, commit: holdsLease(core, now) ? core.commit : null },
   });
 }
 

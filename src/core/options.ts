@@ -21,6 +21,9 @@ export interface CoreOptions {
   readonly leases: boolean;
 }
 
+/** A peer that was not heard for this many heartbeats may be gone. */
+export const doubtfulHeartbeats = 3;
+
 export const defaultCoreOptions: CoreOptions = {
   heartbeatMs: 50,
   leaseMs: 150,

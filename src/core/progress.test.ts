@@ -82,7 +82,9 @@ test('pitfall 10: doubt ends when all is durable that may have been acknowledged
     sentMs: 0,
     timeMs: 0,
     last: 9,
-    fresh: null,
+    held: 0,
+    lackedBytes: 0,
+    echo: null,
   };
   core.receive('b', heartbeat, 1001);
   core.snapshotInstalled({ term: 1, lsn: 5 }, init.membership);

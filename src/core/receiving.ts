@@ -5,7 +5,9 @@ import type {
   Append,
   BatchSpan,
   CampaignNow,
+  Echo,
   Heartbeat,
+  Lsn,
   NodeId,
   Position,
   ReadIndexResponse,
@@ -27,7 +29,7 @@ export function followerReceives(core: Core, from: NodeId, message: FromLeader, 
   core.resetElectionTimer(now);
   switch (message.kind) {
     case 'append':
-      appendReceived(core, from, message);
+      appendReceived(core, from, message, now);
       return;
     case 'heartbeat':
       heartbeatReceived(core, from, message, now);
@@ -80,14 +82,14 @@ function acknowledgeCommitted(core: Core): void {
 function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat, now: number): void {
   const following = core.following;
   following.leaderLast = message.last;
+  following.heardEnds.note(now, message.last);
+  following.held = message.held;
+  following.lackedBytes = message.lackedBytes;
   core.leaderEndsAt(message.last);
   following.heardCommit = Math.max(following.heardCommit, Math.min(message.commit, following.verified));
   core.timeMs = Math.max(core.timeMs, message.timeMs);
   core.raiseCommit();
-  if (message.fresh !== null) {
-    const atMs = core.stamps.read(message.fresh.stampMs, now);
-    if (atMs !== null) core.output.fresh(atMs, message.fresh.commit);
-  }
+  if (message.echo !== null) echoed(core, message.echo, message.last, now);
   core.output.send(from, {
     kind: 'heartbeatAck',
     term: core.term,
@@ -98,6 +100,13 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat, now: nu
     priority: core.mayCampaign() ? core.priority : 0,
     stampMs: core.stamps.write(now),
   });
+}
+
+function echoed({ stamps, following, output }: Core, echo: Echo, last: Lsn, now: number): void {
+  const atMs = stamps.read(echo.stampMs, now);
+  if (atMs === null) return;
+  following.vouchedEnds.note(atMs, last);
+  if (echo.commit !== null) output.fresh(atMs, echo.commit);
 }
 
 /** The leader's commit is as good here as in a heartbeat, and who asked waits for it. */
@@ -117,7 +126,7 @@ export function readIndexAnswered(
   core.output.readIndex(context, current);
 }
 
-function appendReceived(core: Core, from: NodeId, message: Append): void {
+function appendReceived(core: Core, from: NodeId, message: Append, now: number): void {
   const { log, following } = core;
   const { previous } = message;
   following.leaderWantsApplied = message.wantApplied;
@@ -146,6 +155,7 @@ function appendReceived(core: Core, from: NodeId, message: Append): void {
   }
   following.verified = Math.max(following.verified, verified);
   following.leaderLast = Math.max(following.leaderLast, verified);
+  following.heardEnds.note(now, following.leaderLast);
   // Only what this very message verified may be committed by it.
   following.heardCommit = Math.max(following.heardCommit, Math.min(message.commit, verified));
   core.raiseCommit();

@@ -37,3 +37,40 @@ test('pitfall 14: the term of an entry that is gone, or not there yet, is an err
   expect(() => index.termAt(4)).toThrow('LSN 4 is within 5..9');
   expect(() => index.termAt(10)).toThrow('LSN 10 is within 5..9');
 });
+
+test('what one index knows of the past, another that begins later learns', () => {
+  const index = new TermIndex({ term: 0, lsn: 0 }, [], 0);
+  index.append(1, 1, 10);
+  index.append(3, 11, 20);
+  index.append(4, 21, 30);
+  index.compactTo(15);
+  const runs = index.runsThrough(25);
+  expect(runs).toEqual([
+    { term: 0, lsn: 0 },
+    { term: 1, lsn: 1 },
+    { term: 3, lsn: 11 },
+    { term: 4, lsn: 21 },
+  ]);
+  const restarted = new TermIndex(
+    { term: 3, lsn: 15 },
+    [
+      { term: 3, lsn: 16 },
+      { term: 4, lsn: 21 },
+    ],
+    30,
+  );
+  const seeded = new TermIndex({ term: 0, lsn: 0 }, [], 0);
+  seeded.resetTo({ term: 4, lsn: 25 });
+  for (const other of [restarted, seeded]) {
+    expect(other.standing({ term: 1, lsn: 9 })).toBe('unknown');
+    other.learn(runs);
+    expect(other.standing({ term: 1, lsn: 9 })).toBe('held');
+    expect(other.standing({ term: 1, lsn: 11 })).toBe('lost');
+    expect(other.standing({ term: 2, lsn: 9 })).toBe('lost');
+    expect(other.standing({ term: 3, lsn: 15 })).toBe('held');
+    expect(other.runsThrough(25)).toEqual(runs);
+  }
+  // Less than what is known already teaches nothing.
+  restarted.learn(runs.slice(2));
+  expect(restarted.standing({ term: 1, lsn: 9 })).toBe('held');
+});

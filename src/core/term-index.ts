@@ -72,6 +72,24 @@ export class TermIndex {
     return term > floor ? 'lost' : 'unknown';
   }
 
+  /** The runs that reach to `lsn` or below, oldest first; the first one begins where this index begins to know. */
+  runsThrough(lsn: Lsn): Position[] {
+    const older = this.#older.length === 0 ? [this.#base] : this.#older;
+    const runs = [...older, ...this.#runs].filter((run) => run.lsn <= lsn);
+    // A run that the base cuts in two is one.
+    return runs.filter((run, i) => run.term !== runs[i - 1]?.term).slice(-maxOlderRuns);
+  }
+
+  /** Takes over what another index that holds the base too knew of what is before it (`runsThrough`). */
+  learn(runs: readonly Position[]): void {
+    const older = runs.filter((run) => run.lsn <= this.#base.lsn);
+    const [first] = older;
+    if (first === undefined || first.lsn >= this.#knownFrom) return;
+    invariant(older.at(-1)?.term === this.#base.term, `what was learnt holds LSN ${this.#base.lsn} too`);
+    this.#older.splice(0, this.#older.length, ...older);
+    this.#knownFrom = first.lsn;
+  }
+
   #rememberedTerm(lsn: Lsn): Term {
     if (lsn >= this.#base.lsn) return this.termAt(lsn);
     for (let i = this.#older.length - 1; i >= 0; i--) {

@@ -125,14 +125,18 @@ export interface Heartbeat {
   readonly timeMs: number;
   /** The last LSN of the leader's log, for the follower's own view of its lag. */
   readonly last: Lsn;
-  /** The receiver's latest stamp, with a commit that was read after it came; null while that proves nothing. */
-  readonly fresh: Freshness | null;
+  /** What the receiver is known to hold, and the bytes of log beyond that. */
+  readonly held: Lsn;
+  readonly lackedBytes: number;
+  /** The receiver's latest stamp, with what was read after it came; null before the first. */
+  readonly echo: Echo | null;
 }
 
-/** Whatever was committed anywhere when the receiver's own clock showed `stampMs` is at or below `commit`. */
-export interface Freshness {
+/** When the receiver's own clock showed `stampMs`, the sender's log did not reach beyond the heartbeat's `last`. */
+export interface Echo {
   readonly stampMs: number;
-  readonly commit: Lsn;
+  /** By the sender's lease: whatever was committed anywhere then is at or below this; null while it holds none. */
+  readonly commit: Lsn | null;
 }
 
 export interface HeartbeatAck {

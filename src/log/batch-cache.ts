@@ -50,8 +50,8 @@ export class ShardCache {
     return freed;
   }
 
-  /** Batches from `lsn` on, the first one cut to begin there; null when `lsn` is not cached. */
-  from(lsn: number, maxBytes: number): Batch[] | null {
+  /** Index of the first batch that ends at or behind `lsn`. */
+  #atOrBehind(lsn: number): number {
     let low = this.#head;
     let high = this.#batches.length;
     while (low < high) {
@@ -59,6 +59,20 @@ export class ShardCache {
       if ((this.#batches[middle] as Batch).lastLsn < lsn) low = middle + 1;
       else high = middle;
     }
+    return low;
+  }
+
+  /** Bytes of the batches that end at or behind `lsn`. */
+  bytesFrom(lsn: number): number {
+    let bytes = 0;
+    for (let i = this.#atOrBehind(lsn); i < this.#batches.length; i++)
+      bytes += (this.#batches[i] as Batch).bytes.length;
+    return bytes;
+  }
+
+  /** Batches from `lsn` on, the first one cut to begin there; null when `lsn` is not cached. */
+  from(lsn: number, maxBytes: number): Batch[] | null {
+    const low = this.#atOrBehind(lsn);
     const first = this.#batches[low];
     if (first === undefined || first.firstLsn > lsn) return null;
     const batches = [first.from(lsn)];

@@ -312,7 +312,7 @@ class SegmentedLog implements NodeLog {
   }
 
   bytesFrom(shard: number, lsn: number): number {
-    return this.#shard(shard).history.index.bytesFrom(lsn);
+    return this.#shard(shard).bytesFrom(lsn);
   }
 
   pinnedBytes(shard: number): number {

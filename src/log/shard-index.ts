@@ -101,6 +101,11 @@ export class ShardIndex {
     return stretch;
   }
 
+  /** The last LSN that has a place; 0 for none. */
+  get lastLsn(): number {
+    return this.#head < this.#end ? (this.#final[this.#end - 1] as number) : 0;
+  }
+
   /** Bytes of the batches from the one with `lsn` to the end. */
   bytesFrom(lsn: number): number {
     return this.#totalAt(this.#end - 1) - this.#totalAt(this.#atOrBehind(lsn) - 1);

@@ -105,6 +105,12 @@ export class ShardLog {
     this.cache.durableLsn = Math.min(this.cache.durableLsn, end?.lsn ?? 0);
   }
 
+  /** Bytes of the batches from the one with `lsn` to the end, those that wait for their place on disk included. */
+  bytesFrom(lsn: number): number {
+    const { index, base } = this.history;
+    return index.bytesFrom(lsn) + this.cache.bytesFrom(Math.max(lsn, index.lastLsn + 1, base.lsn + 1));
+  }
+
   /** The segment and all before it are about to go. */
   dropThrough(segment: number): void {
     const lsn = this.history.index.lastLsnThrough(segment);

@@ -3,12 +3,13 @@ import type { NodeLog } from '../log/types.ts';
 import type { TcpPeerNetwork } from '../peer/tcp-network.ts';
 import type { ClientListener } from '../server/client-listener.ts';
 import type { NodeStatus, ShardStatus } from '../server/status-types.ts';
+import { ownLag } from '../shard/lag.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 import { version } from '../version.ts';
 import type { NodeConfig } from './config.ts';
 import type { LoadMeter } from './load-meter.ts';
-import type { Topology } from './topology.ts';
+import { provenAgeMs, rounded, type Topology } from './topology.ts';
 
 /** What is known from the start. */
 interface OwnParts {
@@ -95,11 +96,7 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
   };
 }
 
-function shardStatus(
-  replica: Replica,
-  { config, topology, log, host }: StatusParts,
-  now: number,
-): ShardStatus {
+function shardStatus(replica: Replica, { config, topology, log }: StatusParts, now: number): ShardStatus {
   const { core, keyspace, checkpointer, shard } = replica;
   const leads = core.role === 'leader';
   const manifest = checkpointer.latestManifest;
@@ -120,7 +117,9 @@ function shardStatus(
     memoryBytes: keyspace.memoryBytes,
     memoryLimit: config.maxmemory,
     evicted: replica.evictor.evicted,
-    leaderSilenceMs: leads ? 0 : Math.round(host.now() - core.following.heardMs),
+    leaderSilenceMs: leads ? 0 : Math.round(now - core.following.heardMs),
+    lag: rounded(ownLag(core, now)),
+    provenAgeMs: provenAgeMs(replica, now),
     checkpoint:
       manifest === null ? null : { lsn: manifest.lsn, digest: manifest.digest, keys: manifest.keys },
     gatesWaiting: replica.gatesWaiting,

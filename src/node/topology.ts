@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { ShardMap } from '../cluster/shard-map.ts';
-import type { FollowerView, ReplicationView, TopologyNode, TopologyShard } from '../commands/types.ts';
+import type {
+  FollowerView,
+  LagByStage,
+  LagView,
+  ReplicationView,
+  TopologyNode,
+  TopologyShard,
+} from '../commands/types.ts';
 import type { NodeId } from '../core/types.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { PeerNetwork } from '../peer/types.ts';
+import { lagOfFollower, ownLag } from '../shard/lag.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 
@@ -107,11 +115,9 @@ export class Topology {
       commit: core.commit,
       applied: replica.keyspace.appliedLsn,
       leader: core.leader === null ? null : this.#node(core.leader, core.commit),
-      leaderSilenceMs: leads
-        ? 0
-        : core.leader === null
-          ? Math.round(now - core.following.heardMs)
-          : Math.max(0, Math.round(now - core.following.heardMs)),
+      leaderSilenceMs: leads ? 0 : Math.max(0, Math.round(now - core.following.heardMs)),
+      lag: rounded(ownLag(core, now)),
+      provenAgeMs: provenAgeMs(replica, now),
       firstLsn: this.#log.firstLsn(shard),
       logBytes: this.#log.bytesFrom(shard, 0),
       followers: leads
@@ -125,26 +131,21 @@ export class Topology {
     };
   }
 
-  /** What this leader knows of its followers; lag in ms counts from when the follower last had everything. */
+  /** What this leader knows of its followers. */
   followersOf(replica: Replica, now: number): { node: NodeId; view: Omit<FollowerView, 'node'> }[] {
-    const { core, shard } = replica;
+    const { core } = replica;
     const { leadership } = core;
     if (leadership === null) return [];
     return [...leadership.followers].map(([node, progress]) => {
-      const lagEntries = Math.max(core.lastLsn - progress.flushed, 0);
-      const lagMs =
-        progress.caughtUpMs === Number.NEGATIVE_INFINITY
-          ? -1
-          : lagEntries === 0 && now - progress.heardMs < 1000
-            ? 0
-            : Math.round(now - progress.caughtUpMs);
+      const lag = rounded(lagOfFollower(core, leadership, progress, now));
+      const silenceMs = Math.round(now - Math.max(progress.heardMs, leadership.startedMs));
       const inSync = leadership.isInSync(progress, now);
       let why = '';
       if (!inSync) {
         if (!this.#peers.connected(node)) why = 'not connected';
         else if (progress.state === 'snapshot') why = 'receiving a snapshot';
-        else if (now - progress.heardMs > 1000) why = 'connected but silent';
-        else why = `${lagEntries} entries behind`;
+        else if (silenceMs > 1000) why = 'connected but silent';
+        else why = `${lag.flushed.entries} entries behind`;
       }
       return {
         node,
@@ -152,13 +153,25 @@ export class Topology {
           received: progress.received,
           flushed: progress.flushed,
           applied: progress.applied,
-          lagEntries,
-          lagBytes: lagEntries === 0 ? 0 : this.#log.bytesFrom(shard, progress.flushed + 1),
-          lagMs,
+          lag,
+          silenceMs,
           inSync,
           why,
         },
       };
     });
   }
+}
+
+/** Times in whole milliseconds. */
+export function rounded({ received, flushed, applied }: LagByStage): LagByStage {
+  const whole = (lag: LagView): LagView => ({ ...lag, ms: Math.round(lag.ms) });
+  return { received: whole(received), flushed: whole(flushed), applied: whole(applied) };
+}
+
+/** How old the state of a replica may be at most, by what its leader vouched for; -1 when nothing was. */
+export function provenAgeMs(replica: Replica, now: number): number {
+  if (replica.core.leadership !== null) return 0;
+  const { provenMs } = replica.reads;
+  return provenMs === Number.NEGATIVE_INFINITY ? -1 : Math.round(now - provenMs);
 }

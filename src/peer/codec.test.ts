@@ -105,7 +105,9 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     sentMs: finite,
     timeMs: time,
     last: whole,
-    fresh: fc.option(fc.record({ stampMs: finite, commit: whole })),
+    held: whole,
+    lackedBytes: whole,
+    echo: fc.option(fc.record({ stampMs: finite, commit: fc.option(whole) })),
   }),
   heartbeatAck: fc.record({
     kind: fc.constant('heartbeatAck'),
@@ -263,7 +265,9 @@ test('times that would poison a maximum are refused', () => {
       sentMs: 0,
       timeMs,
       last: 0,
-      fresh: null,
+      held: 0,
+      lackedBytes: 0,
+      echo: null,
     } as const;
     expect(() => decodeMessage(frameOf(heartbeat))).toThrow(MalformedBytes);
   }

@@ -110,10 +110,13 @@ const codecs: Codecs = {
       out.f64(message.sentMs);
       out.f64(message.timeMs);
       out.u64(message.last);
-      writeFlag(out, message.fresh !== null);
-      if (message.fresh !== null) {
-        out.f64(message.fresh.stampMs);
-        out.u64(message.fresh.commit);
+      out.u64(message.held);
+      out.u64(message.lackedBytes);
+      writeFlag(out, message.echo !== null);
+      if (message.echo !== null) {
+        out.f64(message.echo.stampMs);
+        writeFlag(out, message.echo.commit !== null);
+        if (message.echo.commit !== null) out.u64(message.echo.commit);
       }
     },
     read: (from) => ({
@@ -123,7 +126,9 @@ const codecs: Codecs = {
       sentMs: readFinite(from),
       timeMs: readWallMs(from),
       last: from.u64(),
-      fresh: readFlag(from) ? { stampMs: readFinite(from), commit: from.u64() } : null,
+      held: from.u64(),
+      lackedBytes: from.u64(),
+      echo: readFlag(from) ? { stampMs: readFinite(from), commit: readFlag(from) ? from.u64() : null } : null,
     }),
   },
   heartbeatAck: {

@@ -7,7 +7,7 @@ import type { Lane, PeerIdentity } from './types.ts';
  * A hello and a challenge begin with the version, and a refusal never changes its form, so that nodes of different
  * versions can tell each other why they do not talk.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 export const nonceBytes = 32;
 const magic = 0x4c_50_57_42;
 const headerBytes = 7;

@@ -121,7 +121,7 @@ describe('both ends learn why they do not talk', () => {
     const told = new DialHandshake(node('n1'), 'n2', 'control').receive(sent(step));
     expect(told).toMatchObject({
       kind: 'refused',
-      refusal: { reason: 'peer protocol version 77 meets version 1' },
+      refusal: { reason: 'peer protocol version 77 meets version 2' },
     });
   });
 });

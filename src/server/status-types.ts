@@ -1,6 +1,6 @@
-import type { FollowerView } from '../commands/types.ts';
+import type { FollowerView, LagByStage } from '../commands/types.ts';
 
-/** What `/status` answers and `bellwether status` shows. Lags are −1 when unknown. */
+/** What `/status` answers and `bellwether status` shows. */
 export interface NodeStatus {
   readonly node: string;
   readonly cluster: string;
@@ -52,6 +52,10 @@ export interface ShardStatus {
   /** Keys that this node has evicted, since its start. */
   readonly evicted: number;
   readonly leaderSilenceMs: number;
+  /** How far this replica is behind the newest end of the leader's log that it heard of; 0 on the leader. */
+  readonly lag: LagByStage;
+  /** How old its state may be at most, as far as it can prove; 0 on the leader, −1 when unknown. */
+  readonly provenAgeMs: number;
   readonly checkpoint: { readonly lsn: number; readonly digest: string; readonly keys: number } | null;
   readonly gatesWaiting: number;
   readonly elections: number;

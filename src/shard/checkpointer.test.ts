@@ -15,7 +15,13 @@ function checkpointer(): { made: Checkpointer; removed: number[]; cut: (lsn: num
   function* nothing(): Task<void> {
     yield* stepVoid((done) => done(null));
   }
-  const core = { commit: 1000, flushed: 1000, timeMs: 0, memberships: { at: () => ({}) } };
+  const core = {
+    commit: 1000,
+    flushed: 1000,
+    timeMs: 0,
+    memberships: { at: () => ({}) },
+    log: { runsThrough: () => [] },
+  };
   const slices = { next: () => null, digest: '', keys: 0, abandon: () => {} };
   const replica = { shard: 1, core, keyspace: { beginCheckpoint: () => slices } };
   const context = {
@@ -40,7 +46,7 @@ function checkpointer(): { made: Checkpointer; removed: number[]; cut: (lsn: num
 }
 
 function manifest(lsn: number): Manifest {
-  return { ...at(lsn), membership: '', digest: '', keys: 0, timeMs: 0 };
+  return { ...at(lsn), terms: [], membership: '', digest: '', keys: 0, timeMs: 0 };
 }
 
 test('the latest checkpoint and the one before it stay', () => {

@@ -141,6 +141,7 @@ export class Checkpointer {
     const manifest: Manifest = {
       shard,
       ...position,
+      terms: core.log.runsThrough(position.lsn),
       membership: membership.toString('base64'),
       digest: slices.digest,
       keys: slices.keys,

@@ -92,6 +92,8 @@ function* loadNewest(replica: Replica, context: ReplicaContext): Task<Manifest |
       checkpointer.found(ids, manifest);
       return manifest;
     } catch (error) {
+      // Another version can read it: that is no damage to be repaired.
+      if (error instanceof BellwetherError && error.code === 'BW_DATA_VERSION') throw error;
       context.logger.warn({ shard, error: (error as Error).message }, 'a checkpoint cannot be used');
     }
   }

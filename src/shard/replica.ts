@@ -146,6 +146,9 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.keyspace.useClock = useClockAt(this.#context.clock.wallMs());
     const init: CoreInit = yield* openReplicaState(this, this.#context, recovered, initial, incomplete);
     this.#core = new Core(init, this.#context.options.core, this, () => this.#context.random.float());
+    // Tokens of terms long past are still told apart from writes that were lost.
+    this.#core.log.learn(this.checkpointer.latestManifest?.terms ?? []);
+    this.#core.bytesFrom = (lsn) => this.#context.log.bytesFrom(this.shard, lsn);
     this.keyspace.keepTombstones = false;
     this.#context.log.attach(this.shard, this);
   }

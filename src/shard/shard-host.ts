@@ -1,6 +1,7 @@
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
 import type { CommandContext, CommandSpec } from '../commands/types.ts';
+import { doubtfulHeartbeats } from '../core/options.ts';
 import type { Membership, Message, NodeId } from '../core/types.ts';
 import { runTask } from '../env/task.ts';
 import type { TurnEnd } from '../env/turn.ts';
@@ -18,9 +19,6 @@ import type { Gate } from './reply-queue.ts';
 import { Session } from './session.ts';
 import type { Route, SessionHost, SessionOptions } from './session-host.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
-
-/** A leader that was not heard for this many heartbeats may be gone: commands wait rather than being sent to it. */
-const doubtfulHeartbeats = 3;
 
 /** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
 const maxQueuedLogBytes = 32 << 20;
@@ -270,6 +268,7 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   leaderAddress(replica: Replica): string | null {
     const { leader } = replica.core;
+    // Commands wait rather than being sent to a leader that may be gone.
     const silentMs = this.now() - replica.core.following.heardMs;
     const lively =
       leader !== null &&

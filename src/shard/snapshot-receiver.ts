@@ -181,6 +181,7 @@ export class SnapshotReceiver {
     const membership = Buffer.from(manifest.membership, 'base64');
     checkpointer.adopt(manifest, membership);
     core.snapshotInstalled(checkpoint, this.#context.decodeMembership(membership));
+    core.log.learn(manifest.terms);
     core.unfitToLead = false;
     this.installing = false;
     this.#fetch = null;

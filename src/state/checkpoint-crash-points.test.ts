@@ -23,7 +23,7 @@ class Slices implements CheckpointLoader {
 const idAt = (lsn: number): CheckpointId => ({ shard: 1, term: 1, lsn });
 
 function manifestOf(id: CheckpointId, digest: string): Manifest {
-  return { ...id, membership: '', digest, keys: 1, timeMs: 0 };
+  return { ...id, terms: [], membership: '', digest, keys: 1, timeMs: 0 };
 }
 
 /** What a replica does: each checkpoint is finished before the one before it goes. */

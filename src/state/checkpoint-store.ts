@@ -11,7 +11,8 @@ import type { CheckpointLoader } from './types.ts';
  * crc32, bytes; a slice of length 0; the manifest in the same form. It is written under another name and renamed when
  * it is whole and durable, so a file with the final name is a finished checkpoint or a damaged one.
  */
-const magic = Buffer.from('BWCKPT01', 'latin1');
+const formatVersion = '02';
+const magic = Buffer.from(`BWCKPT${formatVersion}`, 'latin1');
 const frameHeaderBytes = 8;
 const maxFrameBytes = 1 << 30;
 
@@ -22,6 +23,8 @@ export interface CheckpointId {
 }
 
 export interface Manifest extends CheckpointId {
+  /** First LSN of each run of entries with one term, oldest first, as far as they are known. */
+  readonly terms: readonly { readonly term: number; readonly lsn: number }[];
   /** The membership in force, as the core encodes it; base64. */
   readonly membership: string;
   /** Digest of the state, 40 hexadecimal characters. */
@@ -238,6 +241,12 @@ const numbers = ['shard', 'term', 'lsn', 'keys', 'timeMs'] as const;
 const texts = ['membership', 'digest'] as const;
 
 /** Null when the bytes are something else. */
+function areTerms(value: unknown): boolean {
+  const isRun = (run: Partial<Record<string, unknown>> | null): boolean =>
+    Number.isSafeInteger(run?.['term']) && Number.isSafeInteger(run?.['lsn']);
+  return Array.isArray(value) && value.every(isRun);
+}
+
 function manifestIn(bytes: Buffer): Manifest | null {
   let found: Partial<Record<string, unknown>> | null;
   try {
@@ -249,7 +258,8 @@ function manifestIn(bytes: Buffer): Manifest | null {
   const fields = found;
   const right =
     numbers.every((name) => Number.isFinite(fields[name]) && (fields[name] as number) >= 0) &&
-    texts.every((name) => typeof fields[name] === 'string');
+    texts.every((name) => typeof fields[name] === 'string') &&
+    areTerms(fields['terms']);
   return right ? (found as unknown as Manifest) : null;
 }
 
@@ -304,6 +314,13 @@ class CheckpointReader {
     const size = yield* step<number>((done) => this.#file.size(done));
     if (size < magic.length) throw this.#damaged(0, 'too short');
     const head = yield* this.#read(magic.length);
+    if (head.compare(magic) !== 0 && /^BWCKPT\d\d$/.test(head.toString('latin1'))) {
+      throw new BellwetherError(
+        'BW_DATA_VERSION',
+        `${this.#path} has checkpoint format ${head.toString('latin1', 6)}, this version reads ${formatVersion}`,
+        'Start the version that wrote it.',
+      );
+    }
     if (head.compare(magic) !== 0) throw this.#damaged(0, 'no checkpoint of this format');
     for (;;) {
       const slice = yield* this.#frame(size);
