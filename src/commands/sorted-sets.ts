@@ -44,11 +44,12 @@ function add(given: readonly string[]): Run {
       pairs.push({ score, member: args[i + 1] as Bytes });
     }
     const sorted = sortedAt(context, args);
-    if (sorted !== null) put(context, args[1] as Bytes, sorted, pairs, has);
+    if (sorted !== null) addItems(context, args[1] as Bytes, sorted, pairs, has);
   };
 }
 
-function put(
+/** Adds members by the options of ZADD and answers what it does; all arguments have been checked. */
+export function addItems(
   context: CommandContext,
   key: Bytes,
   existing: SortedSetValue | undefined,

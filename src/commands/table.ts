@@ -5,6 +5,7 @@ import { clusterCommands } from './cluster.ts';
 import { connectionCommands } from './connection.ts';
 import { dumpCommands } from './dump.ts';
 import { functionCommands } from './functions.ts';
+import { geoCommands } from './geo.ts';
 import { hashCommands } from './hashes.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
 import { keyCommands } from './keys.ts';
@@ -42,6 +43,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...sortedSetRangeCommands,
   ...sortedSetPopCommands,
   ...sortedSetAlgebraCommands,
+  ...geoCommands,
   ...keyCommands,
   ...sortCommands,
   ...dumpCommands,

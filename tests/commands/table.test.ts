@@ -17,6 +17,7 @@ import { connectionScenarios } from './connection-scenarios.ts';
 import { dumpScenarios } from './dump-scenarios.ts';
 import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
+import { geoScenarios } from './geo-scenarios.ts';
 import { hyperLogLogScenarios } from './hyperloglog-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
@@ -82,6 +83,7 @@ describe('a client', () => {
     ['unions and the like of sorted sets', sortedSetAlgebraScenarios],
     ['blocking commands', blockingScenarios],
     ['blocking commands of sorted sets', blockingSortedSetScenarios],
+    ['places', geoScenarios],
     ['expiry', expiryScenarios],
     ['SORT and LCS', sortScenarios],
     ['DUMP and RESTORE', dumpScenarios],
