@@ -103,7 +103,7 @@ export class Flusher {
       this.flush();
     } else {
       this.#waitingSinceMs ??= this.#clock.monotonicMs();
-      this.#pool.prepare();
+      this.#pool.prepareNow();
     }
   }
 
@@ -125,6 +125,7 @@ export class Flusher {
     const reports = this.#handOver(segment.number, at + frame.payloadStart, frame.taken);
     segment.end = at + frame.bytes.length;
     segment.newestMs = wallMs;
+    this.#pool.grew();
     this.#writing = true;
     this.#beganMs = this.#clock.monotonicMs();
     (segment.file as DiskFile).write(frame.bytes, at, (error, written) => {

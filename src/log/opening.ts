@@ -9,6 +9,7 @@ import { maxSegmentBytes, partialSuffix, segmentName, writeAll } from './segment
 import type { LiveSegment } from './segment-pool.ts';
 import { liveSegment, prepareSegment, SpaceShort } from './segment-pool.ts';
 import type { NodeLogOptions } from './types.ts';
+import { ZeroingPace } from './zeroing-pace.ts';
 
 /** What a log goes on from: everything on disk is as `recovery` says, durably. */
 export interface StartingPoint {
@@ -133,7 +134,9 @@ function* firstSegment(
 ): Task<LiveSegment> {
   try {
     const { segmentBytes, reserveBytes } = options;
-    return yield* prepareSegment(disk, directory, number, segmentBytes, reserveBytes, () => false);
+    const atOnce = new ZeroingPace();
+    atOnce.hurry();
+    return yield* prepareSegment(disk, directory, number, segmentBytes, reserveBytes, atOnce);
   } catch (error) {
     if (!(error instanceof SpaceShort)) throw error;
     throw new BellwetherError(

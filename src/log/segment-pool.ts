@@ -3,6 +3,7 @@ import type { Task } from '../env/task.ts';
 import { runTask, step, stepVoid } from '../env/task.ts';
 import { blockBytes } from './frame.ts';
 import { partialSuffix, ShortWrite, segmentHeader, segmentName, writeAll } from './segment.ts';
+import { ZeroingPace } from './zeroing-pace.ts';
 
 /** A segment file while the log is open. */
 export interface LiveSegment {
@@ -23,9 +24,8 @@ export function liveSegment(number: number, fileBytes: number, file: DiskFile | 
   return { number, fileBytes, end: blockBytes, newestMs: 0, file, readers: 0, dropped: false };
 }
 
+/** Written and synced at once: so much may stand before one of the log's own writes. */
 const zeroStepBytes = 1 << 20;
-/** Written zeros are synced in such portions, so that no sync holds up the log's own writes for long. */
-const syncStepBytes = 8 << 20;
 const zeros = Buffer.alloc(zeroStepBytes);
 
 /** There is not enough free space for another segment. */
@@ -41,7 +41,7 @@ export function* prepareSegment(
   number: number,
   bytes: number,
   reserveBytes: number,
-  abandoned: () => boolean,
+  pace: ZeroingPace,
 ): Task<LiveSegment> {
   const free = yield* step<number>((done) => disk.freeBytes(done));
   if (free < bytes + reserveBytes) throw new SpaceShort(`${free} bytes are free`);
@@ -49,7 +49,7 @@ export function* prepareSegment(
   const partial = path + partialSuffix;
   try {
     yield* stepVoid((done) => disk.remove(partial, done));
-    yield* writePartial(disk, partial, number, bytes, abandoned);
+    yield* writePartial(disk, partial, number, bytes, pace);
   } catch (error) {
     yield* stepVoid((done) => disk.remove(partial, () => done(null)));
     throw isForWantOfSpace(error) ? new SpaceShort((error as Error).message) : error;
@@ -65,14 +65,15 @@ function* writePartial(
   path: string,
   number: number,
   bytes: number,
-  abandoned: () => boolean,
+  pace: ZeroingPace,
 ): Task<void> {
   const file = (yield* step<DiskFile | null>((done) => disk.open(path, 'create', done))) as DiskFile;
   try {
     for (let at = 0; at < bytes; at += zeroStepBytes) {
-      if (abandoned()) throw new SpaceShort('the log was closed');
+      if (!pace.mayGoOn(at)) yield* stepVoid((done) => pace.wait(done));
+      if (pace.closed) throw new SpaceShort('the log was closed');
       yield* writeAll(file, zeros.subarray(0, Math.min(zeroStepBytes, bytes - at)), at);
-      if ((at + zeroStepBytes) % syncStepBytes === 0) yield* stepVoid((done) => file.sync(done));
+      yield* stepVoid((done) => file.sync(done));
     }
     yield* writeAll(file, segmentHeader(number, bytes), 0);
     yield* stepVoid((done) => file.sync(done));
@@ -105,6 +106,7 @@ export class SegmentPool {
   readonly #segmentBytes: number;
   readonly #reserveBytes: number;
   readonly #listener: PoolListener;
+  readonly #pace = new ZeroingPace();
   #nextNumber: number;
   #preparing = false;
   #dropping = false;
@@ -127,6 +129,7 @@ export class SegmentPool {
     this.#spares = segments.spares;
     this.#nextNumber = segments.nextNumber;
     this.#listener = listener;
+    this.#pace.taken(this.current.end);
   }
 
   get count(): number {
@@ -146,14 +149,27 @@ export class SegmentPool {
     if (next === undefined) return false;
     this.older.push(this.current);
     this.current = next;
+    this.grew();
     this.prepare();
     return true;
+  }
+
+  /** The current segment has taken more. */
+  grew(): void {
+    this.#pace.taken(this.current.end);
+  }
+
+  /** The log cannot go on without a spare segment. */
+  prepareNow(): void {
+    this.prepare();
+    this.#pace.hurry();
   }
 
   /** Prepares a spare segment unless there is one. */
   prepare(): void {
     if (this.#spares.length > 0 || this.#preparing || this.#closed) return;
     this.#preparing = true;
+    this.#pace.begin();
     const number = this.#nextNumber;
     const task = prepareSegment(
       this.#disk,
@@ -161,7 +177,7 @@ export class SegmentPool {
       number,
       this.#segmentBytes,
       this.#reserveBytes,
-      () => this.#closed,
+      this.#pace,
     );
     runTask(task, (error, segment) => {
       this.#preparing = false;
@@ -257,7 +273,8 @@ export class SegmentPool {
       this.#onIdle = null;
       this.#closeFiles(done);
     };
-    this.#onIdle();
+    this.#pace.close();
+    this.#onIdle?.();
   }
 
   #closeFiles(done: (error: Error | null) => void): void {
