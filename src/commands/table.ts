@@ -65,8 +65,15 @@ for (const spec of allCommands) {
   }
 }
 
+/** The command that was found last: most come many times in a row, and comparing a name is cheaper than looking it up. */
+let lastName: Bytes = '';
+let lastFound: CommandSpec | undefined;
+
 function findByName(name: Bytes): CommandSpec | undefined {
-  return byName.get(name) ?? byName.get(name.toLowerCase());
+  if (name === lastName) return lastFound;
+  lastFound = byName.get(name) ?? byName.get(name.toLowerCase());
+  lastName = name;
+  return lastFound;
 }
 
 /** The command that a request names, with the right number of arguments; else the error line that Redis answers. */

@@ -41,6 +41,42 @@ describe('the request parser', () => {
     );
   });
 
+  it('finds arguments of every length, in requests with few and with many of them', () => {
+    for (const length of [0, 1, 9, 10, 16, 17, 99, 100, 999, 1000, 9998, 9999, 10_000, 10_001, 70_000]) {
+      const value = 'v'.repeat(length);
+      const requests = [[value], ['a', value], ['SET', value, value], ['MSET', 'a', value, 'b']];
+      const sent = Buffer.concat(requests.map(encodeRequest));
+      expect(parsed(sent.latin1Slice())).toEqual(requests);
+      const parser = new RespParser(defaultRequestLimits);
+      const found: string[][] = [];
+      const cuts = [0, 1, 7, 30, sent.length];
+      for (let i = 1; i < cuts.length; i++) {
+        parser.push(sent.subarray(cuts[i - 1], cuts[i]));
+        found.push(...parseAll(parser));
+      }
+      expect(found).toEqual(requests);
+    }
+  });
+
+  it('keeps to small limits in short requests too', () => {
+    const parse = (text: string, limits: object): string[][] => {
+      const parser = new RespParser({ ...defaultRequestLimits, ...limits });
+      parser.push(Buffer.from(text, 'latin1'));
+      return parseAll(parser);
+    };
+    const text = '*2\r\n$3\r\nGET\r\n$5\r\nhello\r\n';
+    expect(parse(text, { bulkBytes: 5 })).toEqual([['GET', 'hello']]);
+    expect(() => parse(text, { bulkBytes: 4 })).toThrow('invalid bulk length');
+    expect(() => parse(text, { requestBytes: 20 })).toThrow('too big request');
+  });
+
+  it.each(['*02\r\n', '*2\rx', '*1\r\n$01\r\na\r\n', '*1\r\n$1a\r\n', '*1\r\n:1\r\na\r\n'])(
+    'refuses the short request %j, with enough bytes behind it to tell',
+    (text) => {
+      expect(() => parsed(`${text}........`)).toThrow(ProtocolError);
+    },
+  );
+
   it('never hangs and never throws anything but a protocol error on nonsense', () => {
     fc.assert(
       fc.property(

@@ -26,6 +26,10 @@ const strangerBulkBytes = 16384;
 /** The client's bytes make no request. The message is the error line that Redis answers with, without the leading dash. */
 export class ProtocolError extends Error {}
 
+/** Most arguments of a request that is taken the quick way, and most bytes of one of them. */
+const quickArguments = 3;
+const quickBulkBytes = 9999;
+
 const cr = 13;
 const lf = 10;
 const star = 42;
@@ -40,6 +44,8 @@ export class RespParser {
   /** Set while the client has not proven who it is: only short requests are taken. */
   stranger = false;
   readonly #limits: RequestLimits;
+  /** What the quick way takes is within the limits, whatever it is. */
+  readonly #quick: boolean;
   #buffer: Buffer = Buffer.alloc(0);
   #at = 0;
   /** Pieces that arrived while a long argument is awaited; joined once it is complete. */
@@ -55,6 +61,8 @@ export class RespParser {
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
+    this.#quick =
+      limits.bulkBytes >= quickBulkBytes && limits.requestBytes >= quickArguments * (quickBulkBytes + 8);
   }
 
   /** Bytes that were handed in and not used up. */
@@ -84,11 +92,68 @@ export class RespParser {
   /** The next complete request, name first, or null. Throws `ProtocolError`; the connection is of no use afterwards. */
   next(): Bytes[] | null {
     for (;;) {
-      if (this.#wanted < 0 && !this.#begin()) return null;
+      if (this.#wanted < 0) {
+        const quick = this.#quick ? this.#atOnce() : null;
+        if (quick !== null) return quick;
+        if (!this.#begin()) return null;
+      }
       const args = this.#wanted < 0 ? this.#inline() : this.#arguments();
       if (args === null) return null;
       if (args.length > 0) return args;
     }
+  }
+
+  /** A short request that has arrived whole, as most do. Null when it is another: then nothing of it is used up. */
+  #atOnce(): Bytes[] | null {
+    const start = this.#at;
+    if (start >= this.#buffer.length || this.#buffer[start] !== star) return null;
+    const count = this.#quickNumber();
+    if (count >= 1 && count <= quickArguments) {
+      const first = this.#quickBulk();
+      if (first !== null && count === 1) return [first];
+      const second = first === null ? null : this.#quickBulk();
+      if (first !== null && second !== null) {
+        if (count === 2) return [first, second];
+        const third = this.#quickBulk();
+        if (third !== null) return [first, second, third];
+      }
+    }
+    this.#at = start;
+    return null;
+  }
+
+  /** An argument that has arrived whole; null when it needs a closer look. */
+  #quickBulk(): Bytes | null {
+    const buffer = this.#buffer;
+    if (this.#at >= buffer.length || buffer[this.#at] !== dollar) return null;
+    const length = this.#quickNumber();
+    const start = this.#at;
+    const end = start + length;
+    if (length < 0 || end + 2 > buffer.length) return null;
+    this.#at = end + 2;
+    return length <= shortBytes ? shortString(buffer, start, length) : buffer.latin1Slice(start, end);
+  }
+
+  /** The number behind a type byte when it has one to four digits and stands there with its end; −1 when it does not. */
+  #quickNumber(): number {
+    const buffer = this.#buffer;
+    let at = this.#at + 1;
+    if (at + 6 > buffer.length) return -1;
+    let value = (buffer[at] as number) - zero;
+    // A leading zero is for the careful way.
+    if (value < 1 || value > 9) return -1;
+    for (const last = at + 4; at < last; ) {
+      at += 1;
+      const byte = buffer[at] as number;
+      if (byte === cr) {
+        if (buffer[at + 1] !== lf) return -1;
+        this.#at = at + 2;
+        return value;
+      }
+      if (byte < zero || byte > zero + 9) return -1;
+      value = value * 10 + byte - zero;
+    }
+    return -1;
   }
 
   /** Reads the header of a request; false when there is not enough. Leaves `#wanted` below 0 for an inline request. */

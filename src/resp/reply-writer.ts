@@ -33,11 +33,29 @@ export class RespWriter implements ReplyWriter {
     const { out } = this;
     const length = value.length;
     out.reserve(length + 16);
-    out.raw('$');
-    out.raw(String(length));
-    out.raw('\r\n');
+    this.#header(36, length);
     out.raw(value);
     out.raw('\r\n');
+  }
+
+  /** A type byte, a count and the end of the line; there is room. */
+  #header(type: number, count: number): void {
+    const { out } = this;
+    const { buffer } = out;
+    if (count > 999) {
+      buffer[out.offset++] = type;
+      out.raw(String(count));
+      out.raw('\r\n');
+      return;
+    }
+    let at = out.offset;
+    buffer[at++] = type;
+    if (count > 99) buffer[at++] = 48 + Math.floor(count / 100);
+    if (count > 9) buffer[at++] = 48 + (Math.floor(count / 10) % 10);
+    buffer[at++] = 48 + (count % 10);
+    buffer[at++] = 13;
+    buffer[at++] = 10;
+    out.offset = at;
   }
 
   bulkPieces(length: number, pieces: Iterable<Uint8Array>): void {

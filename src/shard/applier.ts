@@ -47,7 +47,8 @@ export class Applier {
 
   #apply(batch: Batch): void {
     const { keyspace, core, checkpointer } = this.#replica;
-    for (const entry of batch.entries()) {
+    const entry = batch.cursor();
+    while (entry.next()) {
       if (entry.lsn > core.commit) return;
       if (entry.lsn <= keyspace.appliedLsn) continue;
       if (entry.kind === entryKind.effects)

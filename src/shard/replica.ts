@@ -23,6 +23,7 @@ import { openReplicaState } from './opening.ts';
 import type { ReplicaContext } from './replica-context.ts';
 import { ReplicaReads } from './replica-reads.ts';
 import type { Gatekeeper } from './reply-queue.ts';
+import type { Route } from './session-host.ts';
 import { Shipper } from './shipper.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -40,6 +41,8 @@ const expiryBatchBytes = 1 << 20;
  */
 export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly shard: number;
+  /** The route of a command that runs here, on the leader: one for all of them. */
+  readonly asLeader: Route = { kind: 'leader', replica: this };
   readonly keyspace = new Keyspace();
   readonly watches = new Watches();
   readonly blocked = new BlockedClients((key) => this.keyspace.peek(key));

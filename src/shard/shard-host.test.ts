@@ -16,6 +16,7 @@ test('writes wait before they are executed while too much waits for the disk, re
   } as unknown as HostContext);
   const replica = {
     serving: true,
+    asLeader: { kind: 'leader' },
     core: { accepting: true },
     reads: { wake: () => {} },
     sealTurn: () => {},

@@ -317,7 +317,7 @@ export class ShardHost implements SessionHost, PeerHandler {
         return { kind: 'park', reason: 'the disk does not keep up with the writes' };
       }
     }
-    return { kind: 'leader', replica };
+    return replica.asLeader;
   }
 
   // Peers.

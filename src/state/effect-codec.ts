@@ -171,6 +171,13 @@ export class EffectEncoder implements EffectSink {
 class EffectReader extends ByteReader {
   #lastKey: Bytes | null = null;
 
+  begin(buffer: Buffer, offset: number, end: number): void {
+    this.buffer = buffer;
+    this.offset = offset;
+    this.end = end;
+    this.#lastKey = null;
+  }
+
   key(): Bytes {
     const at = this.offset;
     if (this.u32() !== sameKey) {
@@ -183,9 +190,12 @@ class EffectReader extends ByteReader {
 
 /** Reads the effects of one entry into a sink, in order. Throws `MalformedBytes` on anything that the encoder cannot write. */
 export function decodeEffects(buffer: Buffer, start: number, end: number, sink: EffectSink): void {
-  const reader = new EffectReader(buffer, start, end);
+  reader.begin(buffer, start, end);
   while (reader.remaining > 0) decodeEffect(reader, sink);
 }
+
+/** One for all: an entry is decoded without interruption, and there are many. */
+const reader = new EffectReader(Buffer.alloc(0));
 
 function decodeEffect(reader: EffectReader, sink: EffectSink): void {
   const at = reader.offset;

@@ -10,6 +10,8 @@ for (let i = 0; i < 256; i++) {
   table[i] = crc & 0xffff;
 }
 
+const openBrace = 123;
+
 /** The key that was asked for last: one command asks several times for the slot of its key. */
 let lastKey: Bytes = '';
 let lastSlot = 0;
@@ -23,19 +25,22 @@ export function slotOf(key: Bytes): number {
 }
 
 function computeSlot(key: Bytes): number {
-  let from = 0;
-  let to = key.length;
-  const open = key.indexOf('{');
-  if (open >= 0) {
-    const close = key.indexOf('}', open + 1);
-    if (close > open + 1) {
-      from = open + 1;
-      to = close;
-    }
-  }
   let crc = 0;
-  for (let i = from; i < to; i++) {
-    crc = ((crc << 8) ^ (table[((crc >> 8) ^ key.charCodeAt(i)) & 0xff] as number)) & 0xffff;
+  for (let i = 0; i < key.length; i++) {
+    const byte = key.charCodeAt(i);
+    if (byte === openBrace) return taggedSlot(key, i);
+    crc = ((crc << 8) ^ (table[((crc >> 8) ^ byte) & 0xff] as number)) & 0xffff;
   }
+  return crc & (slotCount - 1);
+}
+
+/** The slot of a key whose first brace opens at `open`. */
+function taggedSlot(key: Bytes, open: number): number {
+  const close = key.indexOf('}', open + 1);
+  const tagged = close > open + 1;
+  const to = tagged ? close : key.length;
+  let crc = 0;
+  for (let i = tagged ? open + 1 : 0; i < to; i++)
+    crc = ((crc << 8) ^ (table[((crc >> 8) ^ key.charCodeAt(i)) & 0xff] as number)) & 0xffff;
   return crc & (slotCount - 1);
 }
