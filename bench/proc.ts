@@ -67,6 +67,20 @@ export function usageOf(roots: readonly number[]): Usage {
   return { cpuSeconds: ticks / ticksPerSecond, writtenBytes };
 }
 
+/** System calls that read or write, and bytes in the writes, from the text of /proc/PID/io. */
+export function parseIo(text: string): { calls: number; bytes: number } {
+  const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1]);
+  return { calls: field('syscr') + field('syscw'), bytes: field('wchar') };
+}
+
+/** The same, summed over processes; NaN where the system does not tell. */
+export function ioCounts(pids: readonly number[]): { calls: number; bytes: number } {
+  const all = pids.map((pid) => parseIo(read(`/proc/${pid}/io`) ?? ''));
+  const sum = (value: (one: { calls: number; bytes: number }) => number): number =>
+    all.reduce((total, one) => total + value(one), 0);
+  return { calls: sum(({ calls }) => calls), bytes: sum(({ bytes }) => bytes) };
+}
+
 /** What the disks of this machine have done, whoever asked for it. */
 export interface DiskCounts {
   readonly writtenBytes: number;

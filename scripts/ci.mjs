@@ -45,6 +45,12 @@ const longer = [
     args: ['run', '--project', 'process', 'tests/commands/random.test.ts'],
     env: { BELLWETHER_ROUNDS: '17.5' },
   },
+  {
+    name: 'work per write against its budget: system calls, bytes, flushes, allocations',
+    command: 'npm',
+    args: ['run', '--silent', 'bench:work'],
+    env: {},
+  },
   rounds('random-cluster', 5),
   rounds('kill', 5),
   rounds('increment', 5),
