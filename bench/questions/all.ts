@@ -3,6 +3,7 @@ import { memory } from './memory.ts';
 import { pauses } from './pauses.ts';
 import type { Question } from './question.ts';
 import { restart } from './restart.ts';
+import { shards } from './shards.ts';
 import { values } from './values.ts';
 
-export const questions: readonly Question[] = [values, restart, memory, catchUpRate, pauses];
+export const questions: readonly Question[] = [values, restart, memory, catchUpRate, pauses, shards];

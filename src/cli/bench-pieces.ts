@@ -29,6 +29,8 @@ export interface PieceOptions {
   readonly keys: number;
   readonly valueBytes: number;
   readonly barrier: Barrier | null;
+  /** Chooses the key of an operation; by default any of them with the same chance. */
+  readonly chooseKey?: () => string;
 }
 
 /** Pieces are made ahead, so that the load takes little of the processor; together they have at least so many operations. */
@@ -77,12 +79,13 @@ function pieceCount(pipeline: number): number {
 }
 
 /** SETs of random keys. */
-export function setPieces({ pipeline, keys, valueBytes, barrier }: PieceOptions): Piece[] {
+export function setPieces({ pipeline, keys, valueBytes, barrier, chooseKey }: PieceOptions): Piece[] {
+  const choose = chooseKey ?? (() => randomKey(keys));
   const value = makeValue(valueBytes);
   const replies = Array.from({ length: pipeline }, () => '+OK\r\n');
   return make(pieceCount(pipeline), () => {
     let text = '';
-    for (let i = 0; i < pipeline; i++) text += request('SET', randomKey(keys), value);
+    for (let i = 0; i < pipeline; i++) text += request('SET', choose(), value);
     return piece(text, replies, barrier);
   });
 }
