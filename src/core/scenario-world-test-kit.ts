@@ -113,9 +113,16 @@ export class ScenarioCluster implements ScenarioWorld {
     baseLsn: number;
     lastLsn: number;
     termAt: (lsn: number) => number;
+    runStart: (lsn: number) => number;
   } {
     const { log } = core;
-    return { node: id, baseLsn: log.base.lsn, lastLsn: log.lastLsn, termAt: (lsn) => log.termAt(lsn) };
+    return {
+      node: id,
+      baseLsn: log.base.lsn,
+      lastLsn: log.lastLsn,
+      termAt: (lsn) => log.termAt(lsn),
+      runStart: (lsn) => log.runStart(lsn),
+    };
   }
 
   #check(wrong: string | null): void {

@@ -48,10 +48,9 @@ export class TermIndex {
 
   /** The term of an entry from `base` to the last one. Asking for another is an error, never an answer of 0. */
   termAt(lsn: Lsn): Term {
-    invariant(
-      lsn >= this.#base.lsn && lsn <= this.#last,
-      `LSN ${lsn} is within ${this.#base.lsn}..${this.#last}`,
-    );
+    // Asked too often to write a sentence each time.
+    if (lsn < this.#base.lsn || lsn > this.#last)
+      invariant(false, `LSN ${lsn} is within ${this.#base.lsn}..${this.#last}`);
     for (let i = this.#runs.length - 1; i >= 0; i--) {
       const run = this.#runs[i] as Position;
       if (run.lsn <= lsn) return run.term;

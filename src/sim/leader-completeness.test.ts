@@ -3,7 +3,7 @@ import { CommittedEntries } from './committed-entries.ts';
 import { checkLeaderCompleteness } from './leader-completeness.ts';
 import type { LogView } from './log-matching.ts';
 
-const leader = (terms: readonly number[], baseLsn = 0): LogView => ({
+const leader = (terms: readonly number[], baseLsn = 0): Omit<LogView, 'runStart'> => ({
   node: 'c',
   baseLsn,
   lastLsn: baseLsn + terms.length - 1,

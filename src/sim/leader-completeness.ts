@@ -5,7 +5,10 @@ import type { LogView } from './log-matching.ts';
  * Every later leader holds what was committed before it was elected (leader completeness; Raft, section 5.4). Answers
  * what is wrong; null when nothing is.
  */
-export function checkLeaderCompleteness(leader: LogView, committed: CommittedEntries): string | null {
+export function checkLeaderCompleteness(
+  leader: Omit<LogView, 'runStart'>,
+  committed: CommittedEntries,
+): string | null {
   const { lastLsn } = committed;
   if (leader.lastLsn < lastLsn)
     return `${leader.node} leads with a log up to LSN ${leader.lastLsn}, and LSN ${lastLsn} was committed`;

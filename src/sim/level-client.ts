@@ -72,6 +72,11 @@ export class LevelClient {
     this.#options = options;
   }
 
+  /** Nothing that it asked is under way. */
+  get idle(): boolean {
+    return this.#exchange === null;
+  }
+
   get kind(): ReadLevel['kind'] {
     return this.#options.kind;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Operation } from './history.ts';
 import { readOf } from './level-test-kit.ts';
-import { checkLocalRead } from './local-reads.ts';
+import { Asked, checkLocalRead } from './local-reads.ts';
 
 const op = (kind: Operation['kind'], value: string, invoked: number): Operation => ({
   key: 'k',
@@ -13,7 +13,7 @@ const op = (kind: Operation['kind'], value: string, invoked: number): Operation 
   result: null,
 });
 const check = (result: string | null, ...operations: Operation[]) =>
-  checkLocalRead(readOf(result, 0, 10, { kind: 'local', bound: 0 }), operations);
+  checkLocalRead(readOf(result, 0, 10, { kind: 'local', bound: 0 }), new Asked(operations));
 
 test('what somebody had asked for may be seen, whatever became of it', () => {
   expect(check(null)).toBeNull();

@@ -9,6 +9,11 @@ function log(node: string, terms: readonly number[], baseLsn = 0): LogView {
     baseLsn,
     lastLsn: baseLsn + terms.length - 1,
     termAt: (lsn) => terms[lsn - baseLsn] as number,
+    runStart: (lsn) => {
+      let at = lsn;
+      while (at > baseLsn + 1 && terms[at - 1 - baseLsn] === terms[lsn - baseLsn]) at -= 1;
+      return at;
+    },
   };
 }
 

@@ -87,6 +87,13 @@ export class MemoryDisk implements Disk {
     this.#changes.push(change);
   }
 
+  /** What files may still grow by. */
+  get roomBytes(): number {
+    return this.capacityBytes === Number.POSITIVE_INFINITY
+      ? this.capacityBytes
+      : this.capacityBytes - this.usedBytes;
+  }
+
   get usedBytes(): number {
     let bytes = 0;
     for (const file of new Set(this.#entries.values())) bytes += file?.size ?? 0;
@@ -247,8 +254,7 @@ class MemoryHandle implements DiskFile {
   write(bytes: Uint8Array, position: number, done: (error: Error | null, written: number) => void): void {
     // The caller may use its buffer again only after the answer, but what reaches the disk is what it held at the start.
     const growth = Math.max(0, position + bytes.length - this.#file.size);
-    const room = this.#disk.capacityBytes - this.#disk.usedBytes;
-    if (growth > room) {
+    if (growth > 0 && growth > this.#disk.roomBytes) {
       this.#disk.perform(
         operation('write', this.#path, position, bytes.length),
         (error) => done(error, 0),

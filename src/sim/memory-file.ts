@@ -2,13 +2,13 @@ import type { Random } from '../env/random.ts';
 
 export const sectorBytes = 512;
 
-/** What one write left in one sector, not yet known to be on stable storage. */
+/** What one write left in its sectors, not yet known to be on stable storage. */
 interface Version {
   /** Which write; ascending. */
   readonly write: number;
-  /** The sectors that the write touched, as they were after it. */
+  /** The sectors that the write touched, as they were after it, and the first of them. */
   readonly sectors: Buffer;
-  readonly offset: number;
+  readonly first: number;
 }
 
 /** What a sync, begun now, will make durable. */
@@ -61,10 +61,11 @@ export class MemoryFile {
     this.#seen = grown(this.#seen, from + count * sectorBytes);
     const sectors = Buffer.from(this.#seen.subarray(from, from + count * sectorBytes));
     const write = ++this.#writes;
-    for (let i = 0; i < count; i++) {
-      const versions = this.#pending.get(first + i) ?? [];
-      versions.push({ write, sectors, offset: i * sectorBytes });
-      this.#pending.set(first + i, versions);
+    const version = { write, sectors, first };
+    for (let sector = first; sector < first + count; sector++) {
+      const versions = this.#pending.get(sector);
+      if (versions === undefined) this.#pending.set(sector, [version]);
+      else versions.push(version);
     }
     return write;
   }
@@ -97,13 +98,13 @@ export class MemoryFile {
   #settleSector(sector: number, write: number): void {
     const versions = this.#pending.get(sector);
     if (versions === undefined) return;
-    const newest = versions.findLast((version) => version.write <= write);
-    if (newest === undefined) return;
+    let settled = versions.length;
+    while (settled > 0 && (versions[settled - 1] as Version).write > write) settled -= 1;
+    if (settled === 0) return;
     this.#durable = grown(this.#durable, (sector + 1) * sectorBytes);
-    put(this.#durable, sector, newest);
-    const left = versions.filter((version) => version.write > write);
-    if (left.length === 0) this.#pending.delete(sector);
-    else this.#pending.set(sector, left);
+    put(this.#durable, sector, versions[settled - 1] as Version);
+    if (settled === versions.length) this.#pending.delete(sector);
+    else versions.splice(0, settled);
   }
 
   /** Changes bytes behind everybody's back, as rot does. */
@@ -139,7 +140,8 @@ export class MemoryFile {
 }
 
 function put(bytes: Buffer, sector: number, version: Version): void {
-  version.sectors.copy(bytes, sector * sectorBytes, version.offset, version.offset + sectorBytes);
+  const offset = (sector - version.first) * sectorBytes;
+  version.sectors.copy(bytes, sector * sectorBytes, offset, offset + sectorBytes);
 }
 
 function grown(bytes: Buffer, size: number): Buffer<ArrayBuffer> {

@@ -11,6 +11,8 @@ const turnsPerEvent = 10_000;
  */
 export class Process {
   alive = true;
+  /** Something ran in it since this was last set to false: else nothing of its state can have changed. */
+  ran = true;
   readonly turnEnd: TurnEnd;
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
@@ -62,6 +64,7 @@ export class Process {
 
   #guarded(work: () => void): void {
     this.#inside = true;
+    this.ran = true;
     try {
       work();
     } catch (error) {

@@ -70,6 +70,11 @@ export class SimClient {
     return this.#options.atOnce;
   }
 
+  /** Nothing that it asked is under way. */
+  get idle(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   get believes(): boolean {
     return this.#options.believes;
   }

@@ -11,7 +11,7 @@ import { History } from './history.ts';
 import { LevelClient } from './level-client.ts';
 import { LevelHistory } from './level-history.ts';
 import { checkLinearizable } from './linearizability.ts';
-import { checkLocalRead } from './local-reads.ts';
+import { Asked, checkLocalRead } from './local-reads.ts';
 import { changesNothing } from './models.ts';
 import { SimNetwork } from './network.ts';
 import type { SentReply } from './reply-policy.ts';
@@ -25,14 +25,14 @@ import { TrueValues } from './true-values.ts';
 import { Watcher } from './watcher.ts';
 import { lastValueTells, readOf, Workload } from './workload.ts';
 
-/** Things go wrong for this long, in virtual ms, and again until the run has seen enough. */
-const roundMs = 8000;
+/** Things go wrong for so long, in virtual ms, by the seed, and again until the run has seen enough. */
+const roundsMs = [4000, 6000, 8000];
 /** No clock counts less of a real second in one, unless it is wild. */
 const slowestClock = driftRates.least * usualRates.least;
 /** What is enough: faults that had an effect, and events. */
 const effectsMin = 10;
 const eventsMin = 10_000;
-const roundsMax = 12;
+const roundsMax = 24;
 /** How long the cluster may then take to be well again, in virtual ms. */
 const recoveryMs = 20_000;
 /** Levels that clients read at besides the default, each as often as it is named. */
@@ -102,6 +102,7 @@ class Simulation {
   readonly #probe: SimClient;
   readonly #planner: FaultPlanner;
   readonly #leases: boolean;
+  readonly #roundMs: number;
   readonly #plan: Fault[] = [];
   readonly #chosen: ChosenFaults | null;
   #faultsEndMs = 0;
@@ -163,6 +164,7 @@ class Simulation {
       this.#faults.sent(from, to, message);
     };
     this.#planner = new FaultPlanner(random.fork(), names);
+    this.#roundMs = random.pick(roundsMs);
     for (const node of this.#nodes)
       this.#loop.after(random.chance(0.5) ? 0 : random.between(0, 500), () => node.start());
     for (const client of this.#clients)
@@ -249,7 +251,7 @@ class Simulation {
     }
     const enough = (): boolean => this.#loop.ran >= eventsMin && this.#faults.effects.total >= effectsMin;
     for (let round = 1; round <= roundsMax && this.#violations.length === 0 && !enough(); round++)
-      this.#suffer(this.#planner.draw(round * roundMs), round * roundMs);
+      this.#suffer(this.#planner.draw(round * this.#roundMs), round * this.#roundMs);
   }
 
   #suffer(plan: readonly Fault[], untilMs: number): void {
@@ -309,8 +311,10 @@ class Simulation {
         this.#loop.after(1, read);
       });
     };
-    // Every request of the last phase is over by then: what is read now is what stays.
-    this.#runUntil(this.#loop.nowMs + 6000, () => false);
+    // When every request is over, what is read is what stays of all that was acknowledged.
+    const clients = [...this.#clients, ...this.#levelClients];
+    const idle = (): boolean => !this.#workload.running && clients.every((client) => client.idle);
+    this.#runUntil(this.#loop.nowMs + 6000, idle);
     read();
     this.#runUntil(deadlineMs, () => left.length === 0);
     if (left.length > 0 && this.#violations.length === 0)
@@ -382,12 +386,18 @@ class Simulation {
   #checkLevels(): void {
     const { versions } = this.#values;
     const perKey = this.#history.perKey();
+    const askedOf = new Map<string, Asked>();
+    const asked = (key: string): Asked => {
+      const known = askedOf.get(key) ?? new Asked(perKey.get(key) ?? []);
+      askedOf.set(key, known);
+      return known;
+    };
     const check = (problem: string | null): void => {
       if (problem !== null && this.#violations.length === 0) this.#violated(problem);
     };
     for (const read of this.#levels.reads) {
       if (read.level.kind === 'local') {
-        check(checkLocalRead(read, perKey.get(read.key) ?? []));
+        check(checkLocalRead(read, asked(read.key)));
         continue;
       }
       check(checkCommittedRead(read, versions));

@@ -91,7 +91,9 @@ export class Watcher {
   afterEvent(): void {
     for (const node of this.#nodes) {
       const { replica, life } = node;
-      if (replica === null || life?.log == null) continue;
+      if (life === null || !life.process.ran) continue;
+      life.process.ran = false;
+      if (replica === null || life.log === null) continue;
       const seen = this.#seen.get(node);
       if (seen?.life === life) this.#look(node, replica, life.log, seen);
       else this.#beginLife(node, replica, life, life.log);
@@ -276,5 +278,11 @@ function positionsOf(node: string, { core, keyspace, serving, rebuilding }: Repl
 
 function viewOf(node: string, { core }: Replica): LogView {
   const { log } = core;
-  return { node, baseLsn: log.base.lsn, lastLsn: log.lastLsn, termAt: (lsn) => log.termAt(lsn) };
+  return {
+    node,
+    baseLsn: log.base.lsn,
+    lastLsn: log.lastLsn,
+    termAt: (lsn) => log.termAt(lsn),
+    runStart: (lsn) => log.runStart(lsn),
+  };
 }

@@ -55,6 +55,10 @@ export class Workload {
     this.#thinkMs = random.pick([5, 20, 60]);
   }
 
+  get running(): boolean {
+    return this.#running;
+  }
+
   stop(): void {
     this.#running = false;
   }
@@ -128,8 +132,15 @@ export class Workload {
   }
 }
 
+const sortsByKey = new Map<string, Sort>();
+
 function sortOf(key: string): Sort {
-  return sorts.find(({ name }) => name === key.replace(/\d+$/, '')) as Sort;
+  let sort = sortsByKey.get(key);
+  if (sort === undefined) {
+    sort = sorts.find(({ name }) => name === key.replace(/\d+$/, '')) as Sort;
+    sortsByKey.set(key, sort);
+  }
+  return sort;
 }
 
 /** How a key is read. */
