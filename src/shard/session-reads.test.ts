@@ -162,7 +162,7 @@ test('the token of a connection names what its reads must include, until it has 
   reads.saw(2, 1, 4);
   expect(reads.token).toBe('0:3:50,1:2:11,2:1:4');
   reads.saw(0, 3, 70);
-  expect(reads.token).toBe('0:3:70,1:2:11,2:1:4');
+  expect(reads.token).toBe('1:2:11,0:3:70,2:1:4');
 });
 
 test('a write under a later leader does not hide that an earlier one may be lost, until a read includes both', () => {
@@ -176,6 +176,12 @@ test('a write under a later leader does not hide that an earlier one may be lost
   expect(next.admit()).toMatchObject({ error: expect.stringContaining('LOSTWRITE LSN 99 of term 2') });
   expect(next.admit()).toBe('run');
   expect(next.reads.token).toBe('0:3:101');
+
+  // Nor does what a later leader did hide a write that an earlier one still took.
+  const deposed = connection({ serving: true, applied: 103 });
+  deposed.reads.setAfter(['0:4:90']);
+  deposed.reads.saw(0, 3, 102);
+  expect(deposed.reads.token).toBe('0:4:90,0:3:102');
 
   const kept = connection({ serving: true, applied: 103 });
   kept.reads.setAfter(['0:1:50']);

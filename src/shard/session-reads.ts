@@ -72,19 +72,18 @@ export class SessionReads implements ReadControl {
 
   /**
    * What reads must include counts as seen: whoever takes the token elsewhere before the first read loses nothing. As
-   * long as no read has shown that it is there, a write under a later leader does not stand for it: it may be lost.
+   * long as no read has shown that it is there, what was done here under another leader does not stand for it, nor it
+   * for that: one of the two may be lost.
    */
   get token(): string | null {
-    const latest = new Map<number, SessionToken>();
-    const doubtful: SessionToken[] = [];
-    for (const token of [...this.#after, ...this.#seen]) {
-      const before = latest.get(token.shard);
-      if (token.lsn === 0 || !isLater(token, before)) continue;
-      if (before !== undefined && before.term !== token.term && !this.#included.has(before))
-        doubtful.push(before);
-      latest.set(token.shard, token);
-    }
-    const tokens = [...doubtful, ...latest.values()];
+    const seen = this.#seen.filter(({ lsn }) => lsn > 0);
+    const missing = this.#after.filter((token) => {
+      const here = seen.find(({ shard }) => shard === token.shard);
+      return (
+        here === undefined || (here.term === token.term ? token.lsn > here.lsn : !this.#included.has(token))
+      );
+    });
+    const tokens = [...missing, ...seen.filter((here) => !missing.some((token) => isSameTerm(token, here)))];
     return tokens.length === 0 ? null : tokens.map(formatToken).join(',');
   }
 
@@ -174,4 +173,8 @@ export class SessionReads implements ReadControl {
 /** Whether one place in history comes behind another one. */
 function isLater(one: Position, other: Position | undefined): boolean {
   return other === undefined || comparePositions(one, other) > 0;
+}
+
+function isSameTerm(one: SessionToken, other: SessionToken): boolean {
+  return one.shard === other.shard && one.term === other.term;
 }
