@@ -43,4 +43,8 @@ export class AllKeepers implements Gatekeeper {
   mayProve(readMs: number): boolean {
     return this.#kept.every(({ keeper }) => keeper.mayProve(readMs));
   }
+
+  shutBy(ended: Gatekeeper, policy: AckPolicy): boolean {
+    return this.#kept.some(({ keeper, lsn }) => keeper.shutBy(ended, policy, lsn));
+  }
 }

@@ -127,3 +127,24 @@ test('a policy that is changed takes effect at once', () => {
   expect(evictor.makeRoom()).toBe(false);
   expect(keyspace.size).toBe(90);
 });
+
+test('keys with long names go a few at a time, as one entry must fit into the log', () => {
+  const keyspace = new Keyspace();
+  const long = 'x'.repeat(400_000);
+  for (let i = 0; i < 20; i++) keyspace.putString(`${i}${long}`, 'v', 0);
+  const entries: number[] = [];
+  const options = { maxMemory: 1, evictionPolicy: 'allkeys-lru', evictionSamples: 5 } as const;
+  const evictor = new Evictor(keyspace, options, numbers(), (victims) => {
+    let bytes = 0;
+    for (const key of victims) {
+      keyspace.remove(key);
+      bytes += key.length;
+    }
+    entries.push(bytes);
+  });
+  // There is more to evict, so a command may go on meanwhile.
+  expect(evictor.makeRoom()).toBe(true);
+  evictor.tick();
+  expect(entries).toHaveLength(2);
+  for (const bytes of entries) expect(bytes).toBeLessThan(2 << 20);
+});

@@ -7,6 +7,8 @@ import { idleMs } from '../state/use-clock.ts';
 /** Keys evicted at once, as one entry: for one command, and in one tick. */
 const batchOfCommand = 64;
 const batchOfTick = 500;
+/** And the bytes of their names in one entry, the last one's excepted. */
+const batchBytes = 1 << 20;
 /** Longest-idle keys that are remembered from one eviction to the next. */
 const poolSize = 16;
 /** Samples are drawn at most so many times for one eviction, while all that they show was used lately. */
@@ -46,6 +48,8 @@ export class Evictor {
   readonly #options: EvictionOptions;
   readonly #random: Random;
   readonly #remove: (keys: Iterable<Bytes>) => void;
+  /** The last batch ended at its limit: there may be more to evict. */
+  #batchFull = false;
   /** Longest idle first. */
   #pool: Candidate[] = [];
   /** How long the keys that went lately had been idle, ms: a running mean. */
@@ -81,18 +85,21 @@ export class Evictor {
   /** True when the limit holds again, or would with more of the same. */
   #evict(limit: number): boolean {
     if (this.#options.evictionPolicy === 'noeviction') return false;
-    const before = this.evicted;
+    this.#batchFull = false;
     this.#remove(this.#victims(limit));
-    return !this.#over || this.evicted - before === limit;
+    return !this.#over || this.#batchFull;
   }
 
   *#victims(limit: number): Generator<Bytes, void, undefined> {
-    for (let left = limit; left > 0 && this.#over; left--) {
+    let bytes = 0;
+    for (let left = limit; left > 0 && bytes < batchBytes && this.#over; left--) {
       const key = this.#victim();
       if (key === undefined) return;
       this.evicted += 1;
+      bytes += key.length;
       yield key;
     }
+    this.#batchFull = true;
   }
 
   #victim(): Bytes | undefined {

@@ -17,7 +17,7 @@ export class ReplicaReads {
   readonly #context: ReplicaContext;
   readonly #freshness = new Freshness();
   readonly #questions: ReadQuestions;
-  #waiting: StateWaiter[] = [];
+  #waiting = new Set<StateWaiter>();
   /** How far the state had come when they were last called. */
   #wokenAt = 0;
 
@@ -74,7 +74,12 @@ export class ReplicaReads {
 
   /** The waiter is called when the state has come further, or is proven to be fresher. */
   wait(waiter: StateWaiter): void {
-    this.#waiting.push(waiter);
+    this.#waiting.add(waiter);
+  }
+
+  /** The waiter has gone. */
+  forget(waiter: StateWaiter): void {
+    this.#waiting.delete(waiter);
   }
 
   /** The turn ends: calls those for whom something may have changed. */
@@ -85,8 +90,8 @@ export class ReplicaReads {
     if (!proven && reached === this.#wokenAt) return;
     this.#wokenAt = reached;
     const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
+    if (waiting.size === 0) return;
+    this.#waiting = new Set();
     for (const waiter of waiting) waiter.stateMoved();
   }
 

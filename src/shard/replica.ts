@@ -92,7 +92,9 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       context.random,
     );
     this.evictor = new Evictor(this.keyspace, context.options, context.random, (keys) => {
-      if (this.executor.removeKeys(keys)) context.touched();
+      if (!this.executor.removeKeys(keys)) return;
+      this.sealLarge();
+      context.touched();
     });
     this.#applier = new Applier(this, context);
     this.checkpointer = new Checkpointer(this, context);
@@ -175,7 +177,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     if (this.#serving) {
       if (this.#core.accepting) {
         this.#expireDue();
-        if (!this.#context.log.stats.spaceShort) this.evictor.tick();
+        if (this.#mayEvict) this.evictor.tick();
         this.blocked.tick(now);
         if (this.checkpointer.isDue(now)) this.#mark();
       }
@@ -320,9 +322,16 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     return true;
   }
 
-  /** True when the limit of memory is passed and nothing is left that may be evicted. Otherwise there is room now. */
+  /**
+   * True when the limit of memory is passed and nothing is left that may be evicted. Otherwise there is room now, or
+   * this is no time to delete anything.
+   */
   lacksMemory(): boolean {
-    return this.#serving && !this.evictor.makeRoom();
+    return this.#mayEvict && !this.evictor.makeRoom();
+  }
+
+  get #mayEvict(): boolean {
+    return this.#serving && this.#core.accepting && !this.#context.log.stats.spaceShort;
   }
 
   #expireDue(): void {
@@ -390,6 +399,10 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   mayProve(readMs: number): boolean {
     const { leadership } = this.#core;
     return leadership !== null && leadership.startedMs <= readMs;
+  }
+
+  shutBy(ended: Gatekeeper, policy: AckPolicy, lsn: number): boolean {
+    return ended === this && !this.isOpen(policy, lsn);
   }
 
   awaitProof(waiter: GateWaiter): void {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { AckPolicy } from './ack-policy.ts';
+import { AllKeepers } from './all-keepers.ts';
 import type { Gate, Gatekeeper } from './reply-queue.ts';
 import { ReplyQueue } from './reply-queue.ts';
 
@@ -25,6 +26,10 @@ class Keeper implements Gatekeeper {
 
   mayProve(): boolean {
     return true;
+  }
+
+  shutBy(ended: Gatekeeper, _policy: AckPolicy, lsn: number): boolean {
+    return ended === this && this.commit < lsn;
   }
 }
 
@@ -103,4 +108,40 @@ test('pitfall 40: replies whose time is over are errors in their place, and late
   keeper.commit = 3;
   expect(released(queue)).toEqual(['three;', 'four;']);
   expect(queue.pendingBytes).toBe(0);
+});
+
+test('a write that was lost behind a reply of another shard is not answered when its LSN is committed anew', () => {
+  const queue = new ReplyQueue({ gateOpened: () => {} });
+  const [one, other] = [new Keeper(), new Keeper()];
+  const out = new ByteWriter(1024);
+  reply(queue, out, { keeper: one, policy, lsn: 1, readMs: -1, confirmed: false }, 'one;');
+  reply(queue, out, { keeper: other, policy, lsn: 5, readMs: -1, confirmed: false }, 'early;');
+  reply(queue, out, { keeper: other, policy, lsn: 7, readMs: -1, confirmed: false }, 'lost;');
+  other.commit = 5;
+  expect(released(queue)).toEqual([]);
+  // Another node leads that shard now, and commits an entry of its own at LSN 7. Then it leads here again.
+  other.leads = false;
+  expect(queue.leadershipEnded(other)).toBe(true);
+  other.commit = 7;
+  other.leads = true;
+  one.commit = 1;
+  expect(released(queue)).toEqual(['one;']);
+  expect(queue.hopeless).toBe(true);
+});
+
+test('a write to all shards that was lost in one of them is not answered by what comes there later', () => {
+  const queue = new ReplyQueue({ gateOpened: () => {} });
+  const [one, other] = [new Keeper(), new Keeper()];
+  const out = new ByteWriter(1024);
+  const kept = [
+    { keeper: one, lsn: 1 },
+    { keeper: other, lsn: 7 },
+  ];
+  reply(queue, out, { keeper: new AllKeepers(kept), policy, lsn: 7, readMs: -1, confirmed: false }, 'all;');
+  expect(released(queue)).toEqual([]);
+  expect(queue.leadershipEnded(other)).toBe(true);
+  one.commit = 1;
+  other.commit = 7;
+  expect(released(queue)).toEqual([]);
+  expect(queue.hopeless).toBe(true);
 });

@@ -14,6 +14,8 @@ export interface Gatekeeper {
   awaitProof(waiter: GateWaiter): void;
   /** False when the leadership of that time is over: what it did not prove never will be. */
   mayProve(readMs: number): boolean;
+  /** True when the gate is shut as `ended` leads no more. Whatever has that LSN later may be another leader's entry. */
+  shutBy(ended: Gatekeeper, policy: AckPolicy, lsn: number): boolean;
 }
 
 /** What one reply depends on. */
@@ -39,6 +41,8 @@ interface Region {
   readMs: number;
   readonly confirmed: boolean;
   readonly deadlineMs: number;
+  /** The leadership that it depends on ended before it could leave. */
+  lost: boolean;
 }
 
 /**
@@ -100,7 +104,21 @@ export class ReplyQueue {
       readMs: gate?.readMs ?? -1,
       confirmed: gate?.confirmed ?? false,
       deadlineMs: timeoutMs === 0 ? Number.POSITIVE_INFINITY : now + timeoutMs,
+      lost: false,
     });
+  }
+
+  /** A replica leads no more: replies that wait for it in vain, behind others, never leave. True when there are any. */
+  leadershipEnded(ended: Gatekeeper): boolean {
+    let any = false;
+    for (let i = this.#head; i < this.#regions.length; i++) {
+      const region = this.#regions[i] as Region;
+      const { keeper, policy, lsn } = region;
+      if (keeper === null || policy === null || !keeper.shutBy(ended, policy, lsn)) continue;
+      region.lost = true;
+      any = true;
+    }
+    return any;
   }
 
   /** Hands out what may leave; registers for what may not. To be called at the end of a turn. */
@@ -130,6 +148,10 @@ export class ReplyQueue {
   #mayLeave(region: Region): boolean {
     const { keeper, policy } = region;
     if (keeper === null || policy === null) return true;
+    if (region.lost) {
+      this.hopeless = true;
+      return false;
+    }
     if (!keeper.isOpen(policy, region.lsn)) {
       this.hopeless = !keeper.leads;
       this.#register(() => keeper.wait(policy, region.lsn, this.#waiter));

@@ -257,3 +257,16 @@ test('tokens are read as they are written, and nothing else is one', () => {
   expect(reads.setAfter(['none'])).toBeNull();
   expect(reads.waitMs(200)).toBe(200);
 });
+
+test('a reader who asks again and again waits once, and not at all when it has gone', () => {
+  const { known, replica } = connection();
+  let woken = 0;
+  const waiter = { stateMoved: () => (woken += 1) };
+  for (let i = 0; i < 100; i++) known.wait(waiter);
+  const gone = { stateMoved: () => expect.unreachable() };
+  known.wait(gone);
+  known.forget(gone);
+  replica.keyspace.appliedLsn += 1;
+  known.wake();
+  expect(woken).toBe(1);
+});

@@ -195,6 +195,11 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#host.replied(this);
   }
 
+  /** A replica of this node leads no more: what waits for it, and was not reached, is lost or will never be known. */
+  leadershipEnded(replica: Replica): void {
+    if (this.replies.leadershipEnded(replica)) this.#host.replied(this);
+  }
+
   /** Gives the connection what may leave. */
   flush(): void {
     this.queuedToFlush = false;

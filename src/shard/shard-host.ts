@@ -97,7 +97,8 @@ export class ShardHost implements SessionHost, PeerHandler {
         this.touched();
       },
       roleMayHaveChanged: (replica) => this.#noteRole(replica),
-      deposed: (_replica, planned) => {
+      deposed: (replica, planned) => {
+        for (const session of this.sessions.values()) session.leadershipEnded(replica);
         // A node that still leads other shards keeps their clients: those who wait in vain are closed one by one.
         if (!planned && !this.#leadsAny()) this.#closeClients = 'this node lost its leadership';
         this.touched();
@@ -147,6 +148,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   forget(session: Session): void {
     this.sessions.delete(session.id);
     this.#parked.delete(session);
+    for (const replica of this.replicas.values()) replica.reads.forget(session);
   }
 
   lacksMemory(): boolean {
