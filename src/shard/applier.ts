@@ -78,6 +78,7 @@ export class Applier {
     if (this.rebuilding || this.#replica.receiving) return;
     this.rebuilding = true;
     this.#replica.core.unfitToLead = true;
+    this.#replica.watches.stateReplaced();
     this.#replica.checkpointer.abandon();
     runTask(this.#load(), (error) => {
       this.rebuilding = false;

@@ -223,8 +223,9 @@ export class CommandRunner {
     replica.sealLarge();
     let gate: Gate | null = null;
     if (result < 0 && needs === 'write') {
-      this.#session.copies.lastWrites.record(replica, -result);
-      this.#session.reads.saw(replica.shard, replica.reads.term, -result);
+      const { term } = replica.reads;
+      this.#session.copies.lastWrites.record(replica, term, -result);
+      this.#session.reads.saw(replica.shard, term, -result);
       gate = { keeper: replica, policy: this.policy, lsn: -result, readMs: -1, confirmed: false };
       // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
     } else if (leading) {
@@ -258,7 +259,7 @@ export class CommandRunner {
       writer.out.rewind(0);
       const result = keeper.executor.run(spec, args, this.#session, writer, true, policy);
       keeper.sealLarge();
-      if (result < 0) this.#session.copies.lastWrites.record(keeper, -result);
+      if (result < 0) this.#session.copies.lastWrites.record(keeper, keeper.reads.term, -result);
       this.#session.reads.saw(keeper.shard, keeper.reads.term, Math.abs(result));
       return { keeper, lsn: Math.abs(result) };
     });
@@ -311,8 +312,7 @@ export class CommandRunner {
     const { transaction } = this;
     const { writer } = this.#host;
     const replica = this.#current;
-    // A watched key that has expired meanwhile changes now, before it is judged.
-    if (replica !== null) for (const key of transaction.watchedKeys) replica.executor.look(key);
+    if (replica !== null) this.#judgeWatched(replica);
     const { commands, failed, dirty } = transaction;
     this.discard();
     if (failed) {
@@ -332,12 +332,22 @@ export class CommandRunner {
     this.#executing = false;
   }
 
+  /** A leader notes changes as they happen. What was applied here under other leaders shows by its LSN. */
+  #judgeWatched(current: Replica): void {
+    for (const [key, { replica, lsn }] of this.transaction.watchedKeys) {
+      // A watched key that has expired meanwhile changes now, before it is judged.
+      const entry = replica === current ? replica.executor.look(key) : replica.keyspace.peek(key);
+      const known = replica === current || replica.serving === current.serving;
+      if (!known || (entry?.lsn ?? -1) !== lsn) this.transaction.watchedKeyChanged();
+    }
+  }
+
   watch(keys: readonly Bytes[]): void {
     const replica = this.#current;
     if (replica === null) return;
     for (const key of keys) {
-      replica.executor.look(key);
-      this.transaction.watch(key, replica.watches);
+      const lsn = replica.executor.look(key)?.lsn ?? -1;
+      this.transaction.watch(key, { replica, lsn });
     }
   }
 }

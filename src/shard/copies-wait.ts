@@ -1,3 +1,4 @@
+import type { Position } from '../core/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
 import type { Stage } from './ack-policy.ts';
 import type { Replica } from './replica.ts';
@@ -18,25 +19,27 @@ interface CopiesWanted extends Copies {
 export class LastWrites {
   /** The shard that was written to last; nothing is made for another write to it. */
   #replica: Replica | null = null;
+  #term = 0;
   #lsn = 0;
   /** The other shards. */
-  readonly #others = new Map<Replica, number>();
+  readonly #others = new Map<Replica, Position>();
 
-  record(replica: Replica, lsn: number): void {
+  record(replica: Replica, term: number, lsn: number): void {
     if (this.#replica !== replica) {
-      if (this.#replica !== null) this.#others.set(this.#replica, this.#lsn);
+      if (this.#replica !== null) this.#others.set(this.#replica, this.#last);
       this.#others.delete(replica);
       this.#replica = replica;
     }
+    this.#term = term;
     this.#lsn = lsn;
   }
 
   /** Copies that there are now of all these writes; null when nothing was written, which is no question to a shard. */
   copies(stage: Stage): Copies | null {
     if (this.#replica === null) return null;
-    let found = copiesIn(this.#replica, this.#lsn, stage);
-    for (const [replica, lsn] of this.#others) {
-      const { local, replicas } = copiesIn(replica, lsn, stage);
+    let found = copiesIn(this.#replica, this.#last, stage);
+    for (const [replica, position] of this.#others) {
+      const { local, replicas } = copiesIn(replica, position, stage);
       found = { local: Math.min(local, found.local), replicas: Math.min(replicas, found.replicas) };
     }
     return found;
@@ -45,13 +48,24 @@ export class LastWrites {
   /** False once some shard's copies are not counted here any more. */
   get counted(): boolean {
     if (this.#replica === null) return true;
-    if (this.#replica.core.leadership === null) return false;
-    for (const replica of this.#others.keys()) if (replica.core.leadership === null) return false;
+    if (!isCounted(this.#replica, this.#last)) return false;
+    for (const [replica, position] of this.#others) if (!isCounted(replica, position)) return false;
     return true;
+  }
+
+  get #last(): Position {
+    return { term: this.#term, lsn: this.#lsn };
   }
 }
 
-function copiesIn(replica: Replica, lsn: number, stage: Stage): Copies {
+/** What stands at the LSN of a write that was lost is another one, whose copies are no answer. */
+function isCounted(replica: Replica, position: Position): boolean {
+  return replica.core.leadership !== null && replica.reads.standing(position) !== 'lost';
+}
+
+function copiesIn(replica: Replica, position: Position, stage: Stage): Copies {
+  if (replica.reads.standing(position) === 'lost') return { local: 0, replicas: 0 };
+  const { lsn } = position;
   return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.followersHolding(lsn, stage) };
 }
 

@@ -26,7 +26,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
       },
     },
     shard: 0,
-    reads: { term: 1 },
+    reads: { term: 1, standing: () => 'held' },
     core: {
       flushed: 7,
       commit: 6,

@@ -54,6 +54,7 @@ function fetched(trial: Trial) {
       snapshotInstalled: () => seen.push('told the core'),
     },
     checkpointer: { abandon: () => {}, adopt: () => {} },
+    watches: { stateReplaced: () => {} },
     rebuild: () => seen.push('rebuild'),
   };
   const context = {

@@ -147,7 +147,7 @@ export class SnapshotReceiver {
 
   /** Replaces the state first, so that all of it has been checked before the log gives way. */
   *#install(fetch: Fetch, incoming: IncomingCheckpoint): Task<void> {
-    const { keyspace, core, shard, checkpointer } = this.#replica;
+    const { keyspace, core, shard, checkpointer, watches } = this.#replica;
     const { checkpoint } = fetch;
     if (checkpoint.lsn <= core.commit || core.leadership !== null) {
       yield* incoming.discard();
@@ -156,6 +156,7 @@ export class SnapshotReceiver {
     }
     this.installing = true;
     core.unfitToLead = true;
+    watches.stateReplaced();
     checkpointer.abandon();
     let manifest: Manifest;
     try {

@@ -1,6 +1,13 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { CommandSpec } from '../commands/types.ts';
-import type { Watcher, Watches } from './watches.ts';
+import type { Replica } from './replica.ts';
+import type { Watcher } from './watches.ts';
+
+/** A key as WATCH saw it: where, and the LSN of its last write there; -1 when it was missing. */
+export interface WatchedKey {
+  readonly replica: Replica;
+  readonly lsn: number;
+}
 
 export interface QueuedCommand {
   readonly spec: CommandSpec;
@@ -24,7 +31,7 @@ export class Transaction implements Watcher {
   /** True when a queued command may take memory. */
   grows = false;
   #bytes = 0;
-  readonly #watched = new Map<Bytes, Watches>();
+  readonly #watched = new Map<Bytes, WatchedKey>();
 
   begin(): void {
     this.open = true;
@@ -69,14 +76,14 @@ export class Transaction implements Watcher {
     this.#bytes = 0;
   }
 
-  watch(key: Bytes, watches: Watches): void {
+  watch(key: Bytes, seen: WatchedKey): void {
     if (this.#watched.has(key)) return;
-    this.#watched.set(key, watches);
-    watches.add(key, this);
+    this.#watched.set(key, seen);
+    seen.replica.watches.add(key, this);
   }
 
   unwatch(): void {
-    for (const [key, watches] of this.#watched) watches.remove(key, this);
+    for (const [key, { replica }] of this.#watched) replica.watches.remove(key, this);
     this.#watched.clear();
     this.dirty = false;
   }
@@ -85,8 +92,8 @@ export class Transaction implements Watcher {
     return this.#watched.size;
   }
 
-  get watchedKeys(): IterableIterator<Bytes> {
-    return this.#watched.keys();
+  get watchedKeys(): IterableIterator<[Bytes, WatchedKey]> {
+    return this.#watched.entries();
   }
 
   watchedKeyChanged(): void {

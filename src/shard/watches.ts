@@ -37,4 +37,10 @@ export class Watches implements WatchList {
     for (const [key, watchers] of this.#watchers)
       if (exists(key)) for (const watcher of watchers) watcher.watchedKeyChanged();
   }
+
+  /** The state is replaced by another one: nobody can tell any more what changed. */
+  stateReplaced(): void {
+    for (const watchers of this.#watchers.values())
+      for (const watcher of watchers) watcher.watchedKeyChanged();
+  }
 }

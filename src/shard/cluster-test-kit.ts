@@ -1,0 +1,266 @@
+import { decodeMembership, encodeMembership } from '../core/membership-codec.ts';
+import { defaultCoreOptions } from '../core/options.ts';
+import type { BatchSpan, Membership, Message, NodeId } from '../core/types.ts';
+import type { Batch } from '../log/batch.ts';
+import type { HardState, LogPosition, NodeLog, ShardLogListener } from '../log/types.ts';
+import { slotCount } from '../state/slot.ts';
+import type { HostContext } from './shard-host.ts';
+import { ShardHost } from './shard-host.ts';
+
+const voters: readonly NodeId[] = ['a', 'b', 'c'];
+const policy = { who: 'majority', stage: 'flushed', timeoutMs: 0 } as const;
+
+/** A log in memory whose writes are durable when the test says so: at the next step of the world. */
+class MemoryLog {
+  readonly maxBatchBytes = 1 << 20;
+  readonly stats = { spaceShort: false };
+  readonly queuedBytes = 0;
+  readonly writing = false;
+  readonly #listeners = new Map<number, ShardLogListener>();
+  readonly #batches = new Map<number, Batch[]>();
+  readonly #queued = new Map<number, { position: LogPosition | null; hardState: HardState | null }>();
+
+  attach(shard: number, listener: ShardLogListener): void {
+    this.#listeners.set(shard, listener);
+    this.#batches.set(shard, []);
+  }
+
+  append(batch: Batch): void {
+    this.cut(batch.shard, { term: 0, lsn: batch.firstLsn - 1 });
+    this.#of(batch.shard).push(batch);
+    this.#queue(batch.shard).position = { term: batch.term, lsn: batch.lastLsn };
+  }
+
+  putHardState(shard: number, hardState: HardState): void {
+    this.#queue(shard).hardState = hardState;
+  }
+
+  cut(shard: number, end: LogPosition): void {
+    const kept = this.#of(shard).filter(({ firstLsn }) => firstLsn <= end.lsn);
+    this.#batches.set(
+      shard,
+      kept.map((batch) => batch.through(end.lsn)),
+    );
+  }
+
+  cached(shard: number, lsn: number): Batch[] {
+    return this.#of(shard)
+      .filter(({ lastLsn }) => lastLsn >= lsn)
+      .map((batch) => batch.from(lsn));
+  }
+
+  salvage(_shard: number, _lsn: number, done: (error: Error | null, batches: Batch[]) => void): void {
+    done(null, []);
+  }
+
+  /** Completes the write of what is queued; false when nothing is. */
+  complete(): boolean {
+    const queued = [...this.#queued];
+    this.#queued.clear();
+    for (const [shard, { position, hardState }] of queued)
+      this.#listeners.get(shard)?.durable(position, hardState);
+    return queued.length > 0;
+  }
+
+  flush(): void {}
+  tick(): void {}
+  stalledMs = (): number => 0;
+  firstLsn = (): number => 1;
+  retainFrom(): void {}
+  inDoubt(): void {}
+  madeGood(): void {}
+
+  #of(shard: number): Batch[] {
+    return this.#batches.get(shard) as Batch[];
+  }
+
+  #queue(shard: number): { position: LogPosition | null; hardState: HardState | null } {
+    const queued = this.#queued.get(shard) ?? { position: null, hardState: null };
+    this.#queued.set(shard, queued);
+    return queued;
+  }
+}
+
+interface TestNode {
+  readonly host: ShardHost;
+  readonly log: MemoryLog;
+  readonly turns: (() => void)[];
+}
+
+export interface TestClient {
+  readonly send: (...args: string[]) => void;
+  /** What came since this was asked last. */
+  readonly received: () => string;
+  readonly closed: () => string | null;
+}
+
+/** A cluster of three nodes in one process, with messages and disks that the test moves. */
+export class TestCluster {
+  now = 1000;
+  /** Messages wait while this says so. */
+  holds: (from: NodeId, message: Message, shard: number) => boolean = () => false;
+  readonly evicting = {
+    maxMemory: 0,
+    evictionPolicy: 'allkeys-lru' as const,
+    evictionSamples: 5,
+  };
+  readonly #nodes = new Map<NodeId, TestNode>();
+  #messages: { from: NodeId; to: NodeId; shard: number; message: Message }[] = [];
+  #seed = 1;
+
+  constructor(shards = 1) {
+    for (const id of voters) this.#nodes.set(id, this.#node(id, shards));
+    for (const { host } of this.#nodes.values())
+      for (let shard = 0; shard < shards; shard++)
+        host.openReplica(shard, null, { voters, learners: [] }, false, () => {});
+    // At first all shards are led by one node, so that tests know where, and then b may.
+    for (const id of ['b', 'c'])
+      for (const replica of this.host(id).replicas.values()) replica.core.priority = 0;
+    this.until(() => [...this.host('a').replicas.values()].every(({ serving }) => serving));
+    for (const replica of this.host('b').replicas.values()) replica.core.priority = 100;
+    this.run(200);
+  }
+
+  host(id: NodeId): ShardHost {
+    return (this.#nodes.get(id) as TestNode).host;
+  }
+
+  client(id: NodeId): TestClient {
+    const { host } = this.#nodes.get(id) as TestNode;
+    let text = '';
+    let end: string | null = null;
+    const session = host.openSession({
+      write: (bytes) => {
+        text += bytes.toString('latin1');
+      },
+      resume: () => session.resumed(),
+      close: (reason) => {
+        end = reason;
+      },
+    });
+    return {
+      send: (...args) => {
+        session.arrived();
+        session.execute(args);
+      },
+      received: () => {
+        const since = text;
+        text = '';
+        return since;
+      },
+      closed: () => end,
+    };
+  }
+
+  /** Time passes, in ticks. */
+  run(ms: number): void {
+    for (const endMs = this.now + ms; this.now < endMs; ) {
+      this.now += 10;
+      for (const { host } of this.#nodes.values()) host.tick();
+      this.settle();
+    }
+  }
+
+  /** Turns end, writes complete and messages arrive until nothing moves any more. */
+  settle(): void {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const { turns, log } of this.#nodes.values()) {
+        for (const turn of turns.splice(0)) turn();
+        moved = log.complete() || turns.length > 0 || moved;
+      }
+      const arriving = this.#messages.filter(({ from, message, shard }) => !this.holds(from, message, shard));
+      this.#messages = this.#messages.filter((one) => !arriving.includes(one));
+      for (const { from, to, shard, message } of arriving) this.host(to).received(from, shard, message);
+      moved = moved || arriving.length > 0;
+    }
+  }
+
+  /** Leadership of a shard goes to a node as planned. */
+  handOver(shard: number, from: NodeId, to: NodeId): void {
+    this.host(from).replicas.get(shard)?.handOver(to, this.now);
+    this.until(() => this.host(to).replicas.get(shard)?.serving === true);
+  }
+
+  /** Time passes until the cluster has come so far. */
+  until(holds: () => boolean): void {
+    for (let left = 1000; !holds(); left--) {
+      if (left === 0) throw new Error('the cluster did not come that far');
+      this.run(10);
+    }
+  }
+
+  #node(id: NodeId, shards: number): TestNode {
+    const log = new MemoryLog();
+    const turns: (() => void)[] = [];
+    const float = (): number => {
+      this.#seed = (Math.imul(this.#seed, 1664525) + 1013904223) >>> 0;
+      return this.#seed / 2 ** 32;
+    };
+    const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const context: Omit<HostContext, 'log' | 'checkpoints' | 'disk' | 'services'> = {
+      self: id,
+      options: {
+        core: { ...defaultCoreOptions, priority: 100 },
+        minInSync: 1,
+        get maxMemory() {
+          return evicting.maxMemory;
+        },
+        evictionPolicy: this.evicting.evictionPolicy,
+        evictionSamples: this.evicting.evictionSamples,
+        checkpointBytes: 1 << 30,
+        checkpointMs: 1e9,
+        diskStallMs: 1000,
+        snapshotPieceBytes: 1 << 20,
+      },
+      session: {
+        ack: policy,
+        readGate: policy,
+        readLevel: { kind: 'linearizable', bound: 0 },
+        readOnlyLevel: { kind: 'eventual', bound: 0 },
+        readWaitMs: 100,
+        parkMs: 2000,
+        parkBytes: 1 << 20,
+        requestBytes: 1 << 18,
+      },
+      password: () => '',
+      owners: { ownerOf: (slot) => Math.floor((slot * shards) / slotCount) },
+      peers: {
+        send: (to, shard, message) => {
+          this.#messages.push({ from: id, to, shard, message });
+          return true;
+        },
+        queuedBytes: () => 0,
+        connected: () => true,
+        identityOf: (node) => ({ node, cluster: 'c', instance: node, client: node, fresh: true }),
+      },
+      clock: { monotonicMs: () => this.now, wallMs: () => this.now },
+      random: { float, below: (bound) => Math.floor(float() * bound) },
+      turn: { schedule: (turn) => void turns.push(turn) },
+      logger: quiet,
+      spanOf: (batch) => batch as Batch & BatchSpan,
+      encodeMembership,
+      decodeMembership: (bytes) => decodeMembership(bytes) as Membership,
+      clientAddress: (node) => `${node}:1`,
+      flushPeers: () => {},
+      noLongerFresh: () => {},
+      fatal: (error) => {
+        throw error;
+      },
+    };
+    const { evicting } = this;
+    const host = new ShardHost({
+      ...context,
+      options: context.options,
+      log: log as unknown as NodeLog,
+      checkpoints: {
+        *list() {
+          return [];
+        },
+      },
+      disk: {},
+      services: { replication: () => [{ role: 'leader' }] },
+    } as unknown as HostContext);
+    return { host, log, turns };
+  }
+}
