@@ -40,6 +40,18 @@ const longer = [
     env: { BELLWETHER_ROUNDS: '2' },
   },
   {
+    name: 'damaged bytes from clients, peers and disks, 5 times as many',
+    command: vitest,
+    args: ['run', '--project', 'unit', '-damage.test.ts', 'damaged-'],
+    env: { BELLWETHER_ROUNDS: '5' },
+  },
+  {
+    name: 'known mistakes: all of them fit the code, and as many as a minute allows are noticed',
+    command: process.execPath,
+    args: ['scripts/mutations.mjs', '--seconds', '50', '--first', String(Math.floor(Date.now() / 60_000) * 17)],
+    env: {},
+  },
+  {
     name: 'random commands compared with a running Redis, 140 seeds of 1,500 commands',
     command: vitest,
     args: ['run', '--project', 'process', 'tests/commands/random.test.ts'],
