@@ -48,7 +48,13 @@ const longer = [
   {
     name: 'known mistakes: all of them fit the code, and as many as a minute allows are noticed',
     command: process.execPath,
-    args: ['scripts/mutations.mjs', '--seconds', '50', '--first', String(Math.floor(Date.now() / 60_000) * 17)],
+    args: [
+      'scripts/mutations.mjs',
+      '--seconds',
+      '50',
+      '--first',
+      String(Math.floor(Date.now() / 60_000) * 17),
+    ],
     env: {},
   },
   {

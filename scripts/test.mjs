@@ -16,6 +16,7 @@ const checks = [
   ['lint and format', bin('biome'), ['check', '.']],
   ['room boundaries', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', 'src']],
   ['unused code', bin('knip'), []],
+  ['known mistakes fit', process.execPath, ['scripts/mutations.mjs', '--fit']],
 ];
 const reports = mkdtempSync(join(tmpdir(), 'bellwether-test-'));
 let passed = 0;

@@ -153,6 +153,13 @@ describe('replies that were damaged', () => {
     });
   });
 
+  it.each(['=2\r\nab\r\n', '*Infinity\r\n', '$x\r\n', '$1e3\r\n', '%-2\r\n'])(
+    'such as %j are malformed',
+    (text) => {
+      expect(repliesIn([Buffer.from(text)])).toEqual({ replies: [], error: true });
+    },
+  );
+
   it('and nested without end are malformed', () => {
     expect(repliesIn([Buffer.from('*1\r\n'.repeat(100_000))])).toEqual({ replies: [], error: true });
   });

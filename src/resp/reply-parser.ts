@@ -83,6 +83,7 @@ export class ReplyParser {
 
   #bulk(length: number, verbatim: boolean): Reply | undefined {
     if (length < 0) return null;
+    if (verbatim && length < 4) throw new MalformedBytes('a text without its format', this.#at);
     const end = this.#at + length;
     if (end + 2 > this.#buffer.length) return undefined;
     const value = this.#buffer.latin1Slice(this.#at + (verbatim ? 4 : 0), end);
