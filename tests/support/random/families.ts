@@ -1,9 +1,11 @@
 import type { Family } from './family.ts';
+import { geoFamily } from './geo.ts';
 import { hashFamily } from './hashes.ts';
 import { keyspaceFamily } from './keyspace.ts';
 import { listFamily } from './lists.ts';
 import { sessionFamily } from './sessions.ts';
 import { setFamily } from './sets.ts';
+import { sortedSetFamily } from './sorted-sets.ts';
 import { stringFamily } from './strings.ts';
 
 export const families: readonly Family[] = [
@@ -11,6 +13,8 @@ export const families: readonly Family[] = [
   hashFamily,
   listFamily,
   setFamily,
+  sortedSetFamily,
+  geoFamily,
   keyspaceFamily,
   sessionFamily,
 ];
