@@ -21,10 +21,24 @@ interface JobList {
   close(): void;
 }
 
+interface Place {
+  readonly player: string;
+  readonly score: number;
+}
+
+interface Leaderboard {
+  report(day: string, player: string, score: number): Promise<void>;
+  top(day: string, count: number): Promise<Place[]>;
+  rank(day: string, player: string): Promise<number | null>;
+  topOf(days: readonly string[], count: number): Promise<Place[]>;
+  close(): void;
+}
+
 interface Example {
   openRateLimiter(ports: readonly number[], limit: number, windowMs: number): Promise<RateLimiter>;
   openSessionStore(ports: readonly number[], lifeSeconds: number): Promise<SessionStore>;
   openJobList(ports: readonly number[]): Promise<JobList>;
+  openLeaderboard(ports: readonly number[]): Promise<Leaderboard>;
 }
 
 let cluster: TestCluster | null = null;
@@ -126,5 +140,29 @@ describe.each(['ioredis', 'node-redis'])('written with %s', (library) => {
     while (await again(() => jobs.work(perform)));
     expect([...added].filter((name) => !done.has(name))).toEqual([]);
     jobs.close();
+  });
+
+  it('a leaderboard keeps every score that it has taken when the leader is killed midway', async () => {
+    const { example, ports } = await start('leaderboard', library);
+    const board = await example.openLeaderboard(ports);
+    const best = new Map<string, number>();
+    const days = ['monday', 'tuesday'] as const;
+    await throughFailover(async (i) => {
+      const player = `player${i % 10}`;
+      // What nobody confirmed may count all the same, so it is said again until somebody does.
+      await again(() => board.report(days[i % 3 === 0 ? 0 : 1], player, i));
+      best.set(player, i);
+    });
+    const expected = [...best]
+      .map(([player, score]) => ({ player, score }))
+      .sort((a, b) => b.score - a.score);
+    expect(await again(() => board.topOf(days, 10))).toEqual(expected);
+    expect(await board.topOf(days, 3)).toEqual(expected.slice(0, 3));
+    const [first] = (await board.top('tuesday', 1)) as [Place];
+    expect(await board.rank('tuesday', first.player)).toBe(1);
+    expect(await board.rank('tuesday', 'nobody')).toBeNull();
+    await board.report('tuesday', first.player, first.score - 1);
+    expect(await board.top('tuesday', 1)).toEqual([first]);
+    board.close();
   });
 });
