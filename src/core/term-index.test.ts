@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TermIndex } from './term-index.ts';
 
@@ -73,4 +74,105 @@ test('what one index knows of the past, another that begins later learns', () =>
   // Less than what is known already teaches nothing.
   restarted.learn(runs.slice(2));
   expect(restarted.standing({ term: 1, lsn: 9 })).toBe('held');
+});
+
+/** The same as a list of terms, one for each entry from the base on. */
+class PlainLog {
+  base = 0;
+  terms = [0];
+
+  get last(): number {
+    return this.base + this.terms.length - 1;
+  }
+
+  termAt(lsn: number): number {
+    return this.terms[lsn - this.base] as number;
+  }
+}
+
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('append'),
+      more: fc.nat(2),
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('cut'), more: fc.nat(6), count: fc.constant(0) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('compact'), more: fc.nat(6), count: fc.constant(0) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset'), more: fc.nat(3), count: fc.nat(3) }) },
+);
+
+function take(
+  index: TermIndex,
+  plain: PlainLog,
+  { kind, more, count }: { kind: string; more: number; count: number },
+): void {
+  const lastTerm = plain.termAt(plain.last);
+  if (kind === 'append') {
+    index.append(lastTerm + more, plain.last + 1, plain.last + count);
+    plain.terms.push(...Array.from({ length: count }, () => lastTerm + more));
+  } else if (kind === 'cut') {
+    const end = Math.max(plain.base, plain.last - more);
+    index.cutAfter(end);
+    plain.terms.length = end - plain.base + 1;
+  } else if (kind === 'compact') {
+    const base = Math.min(plain.last, plain.base + more);
+    index.compactTo(base);
+    plain.terms.splice(0, base - plain.base);
+    plain.base = base;
+  } else {
+    const position = { term: lastTerm + more, lsn: plain.last + count };
+    index.resetTo(position);
+    plain.terms = [position.term];
+    plain.base = position.lsn;
+  }
+}
+
+function sameAs(index: TermIndex, plain: PlainLog): void {
+  const { base, last } = plain;
+  expect(index.base).toEqual({ term: plain.termAt(base), lsn: base });
+  expect(index.last).toEqual({ term: plain.termAt(last), lsn: last });
+  expect(index.lastLsn).toBe(last);
+  for (let lsn = base; lsn <= last; lsn++) {
+    const term = plain.termAt(lsn);
+    expect(index.termAt(lsn)).toBe(term);
+    expect(index.holds({ term, lsn })).toBe(true);
+    expect(index.holds({ term: term + 1, lsn })).toBe(false);
+    expect(index.standing({ term, lsn })).toBe('held');
+    expect(index.standing({ term: term + 1, lsn })).toBe('lost');
+    let start = lsn;
+    while (start - 1 > base && plain.termAt(start - 1) === term) start -= 1;
+    if (lsn > base) expect(index.runStart(lsn)).toBe(start);
+    for (const hinted of [term - 1, term, term + 1]) {
+      let agreed = lsn;
+      while (agreed > base && plain.termAt(agreed) > hinted) agreed -= 1;
+      expect(index.agreementWith({ term: hinted, lsn })).toEqual({ term: plain.termAt(agreed), lsn: agreed });
+    }
+  }
+  for (const lsn of [base - 1, last + 1]) {
+    expect(() => index.termAt(lsn)).toThrow(`LSN ${lsn} is within ${base}..${last}`);
+    expect(index.holds({ term: plain.termAt(last), lsn })).toBe(false);
+  }
+  expect(index.agreementWith({ term: plain.termAt(last), lsn: last + 5 })).toEqual(index.last);
+  expect(() => index.append(plain.termAt(last), last + 2, last + 2)).toThrow(`follow ${last}`);
+  expect(() => index.append(plain.termAt(last) - 1, last + 1, last + 1)).toThrow('does not fall behind');
+  expect(() => index.cutAfter(base - 1)).toThrow('is not below the base');
+}
+
+test('terms of a log that grows, is cut, compacted and reset are those of a plain list', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const index = new TermIndex({ term: 0, lsn: 0 }, [], 0);
+      const plain = new PlainLog();
+      for (const each of steps) {
+        take(index, plain, each);
+        sameAs(index, plain);
+      }
+    }),
+  );
 });
