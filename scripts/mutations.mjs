@@ -91,7 +91,19 @@ function run(command, args, cwd) {
 async function runTests(copy, tests) {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
-  const args = ['run', '--project', 'unit', '--bail', '1', '--reporter', 'json', '--outputFile', report];
+  const args = [
+    'run',
+    '--project',
+    'unit',
+    '--bail',
+    '1',
+    '--testTimeout',
+    String(checkMs),
+    '--reporter',
+    'json',
+    '--outputFile',
+    report,
+  ];
   const { code } = await run(join(copy, 'node_modules/.bin/vitest'), [...args, ...tests], copy);
   if (code === 0 || code === null) return null;
   const { numTotalTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
