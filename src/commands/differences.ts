@@ -31,6 +31,10 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
     'streams and values of modules do not exist here: bad data',
     'FREQ is checked and forgotten, IDLETIME is known to the leader only',
   ],
+  'memory|usage': ['the estimate that the limit `maxmemory` goes by; SAMPLES is checked and changes nothing'],
+  'memory|stats': ['figures of this node as far as V8 knows them'],
+  'memory|doctor': ['its own advice'],
+  'memory|purge': ['does nothing: V8 gives memory back by itself'],
   waitaof: ['WAITAOF came with 7.2; all that is written is on disk here'],
   'config|set': [
     'the message says what is expected instead',

@@ -14,6 +14,7 @@ import { lcsCommands } from './lcs.ts';
 import { listPopCommands } from './list-pops.ts';
 import { blockingListCommands } from './list-waits.ts';
 import { listCommands } from './lists.ts';
+import { memoryCommands } from './memory.ts';
 import { shownInError } from './parse.ts';
 import { replicationCommands } from './replication.ts';
 import { commandCommands, serverCommands } from './server.ts';
@@ -51,6 +52,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...connectionCommands,
   ...serverCommands,
   ...functionCommands,
+  ...memoryCommands,
   ...replicationCommands,
   ...clusterCommands,
   ...commandCommands(() => allCommands, findByName, keysOf),

@@ -2,6 +2,27 @@ import { scenario } from '../support/redis-script.ts';
 
 export const memoryScenarios = [
   scenario(
+    'MEMORY',
+    `
+    SET k v
+    ? MEMORY USAGE k
+    ? MEMORY USAGE k SAMPLES 0
+    ? MEMORY USAGE k samples 5 SAMPLES 1
+    MEMORY USAGE none
+    MEMORY USAGE k SAMPLES
+    MEMORY USAGE k SAMPLES x
+    MEMORY USAGE k SAMPLES -1
+    MEMORY USAGE k NOSUCH 1
+    MEMORY USAGE
+    ? MEMORY DOCTOR
+    MEMORY PURGE
+    ? MEMORY MALLOC-STATS
+    MEMORY STATS x
+    MEMORY NOSUCH
+    COMMAND GETKEYS MEMORY USAGE k
+    `,
+  ),
+  scenario(
     'without memory left, what may take some is refused',
     `
     SET k v
