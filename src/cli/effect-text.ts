@@ -90,6 +90,10 @@ export class EffectText implements EffectSink {
     this.parts.push(`list ${quoted(key)} insert at ${index} ${quoted(item)}`);
   }
 
+  sortedSetRemoveRange(key: Bytes, index: number, count: number): void {
+    this.parts.push(`sorted set ${quoted(key)} remove ${count} from ${index}`);
+  }
+
   listAppend(key: Bytes, item: Bytes): void {
     this.parts.push(`list ${quoted(key)} append ${quoted(item)}`);
   }

@@ -33,7 +33,11 @@ export function parseSample(args: readonly Bytes[], word: string): Sample | stri
 }
 
 /** So many random items: different ones, at most all, for a count above 0; each drawn anew below it. */
-export function sample<V>(table: HashTable<V>, count: number, random: Random): [Bytes, V][] {
+export function sample<V>(
+  table: Pick<HashTable<V>, 'size' | 'entries' | 'random'>,
+  count: number,
+  random: Random,
+): [Bytes, V][] {
   const drawn: [Bytes, V][] = [];
   if (count < 0) {
     for (let i = 0; i < -count; i++) drawn.push(table.random(random));

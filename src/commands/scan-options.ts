@@ -80,7 +80,7 @@ export function scanCollection<C extends Collection, V>(
   context: CommandContext,
   args: readonly Bytes[],
   kind: new () => C,
-  tableOf: (collection: C) => HashTable<V>,
+  tableOf: (collection: C) => Pick<HashTable<V>, 'scan'>,
   collect: (name: Bytes, value: V, found: Bytes[]) => void,
 ): void {
   const { reply } = context;

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { ScoredMember } from '../state/collections.ts';
-import { itemsFrom, removeItems, replyScored, sortedAt, storeItems } from './sorted-set-items.ts';
+import { itemsFrom, replyScored, sortedAt, storeItems } from './sorted-set-items.ts';
 import type { RangeOptions } from './sorted-set-ranges.ts';
 import { finders, rangeOptions } from './sorted-set-ranges.ts';
 import { commandGroup, firstKey, twoKeys } from './spec.ts';
@@ -29,10 +29,9 @@ function removeRange(kind: Kind): Run {
     const sorted = sortedAt(context, args);
     if (sorted === null) return;
     const { from, to } = sorted === undefined ? { from: 0, to: 0 } : find(sorted);
-    const gone = sorted === undefined ? [] : itemsFrom(sorted, from, to - from, false);
-    if (sorted !== undefined && gone.length > 0 && !removeItems(context, args[1] as Bytes, sorted, gone))
-      return;
-    context.reply.integer(gone.length);
+    const gone = Math.max(to - from, 0);
+    if (gone > 0) context.effects.sortedSetRemoveRange(args[1] as Bytes, from, gone);
+    context.reply.integer(gone);
   };
 }
 

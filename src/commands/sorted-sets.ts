@@ -131,10 +131,10 @@ function randomMember(context: CommandContext, args: readonly Bytes[]): void {
   if (sorted === null) return;
   if (args.length === 2) {
     if (sorted === undefined) reply.nil();
-    else reply.bulk(sorted.members.random(random)[0]);
+    else reply.bulk(sorted.random(random)[0]);
     return;
   }
-  const drawn = sorted === undefined ? [] : sample(sorted.members, wanted.count, random);
+  const drawn = sorted === undefined ? [] : sample(sorted, wanted.count, random);
   replyScored(
     context,
     drawn.map(([, item]) => item),
@@ -236,7 +236,7 @@ export const sortedSetCommands: readonly CommandSpec[] = [
         context,
         args,
         SortedSetValue,
-        (sorted) => sorted.members,
+        (sorted) => sorted,
         (member, { score }, found) => found.push(member, formatScore(score)),
       );
     },

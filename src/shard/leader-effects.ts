@@ -155,6 +155,12 @@ export class LeaderEffects implements EffectSink {
     this.#keyspace.sortedSetRemove(key, member);
   }
 
+  sortedSetRemoveRange(key: Bytes, index: number, count: number): void {
+    this.#begin(key);
+    this.#encoder.sortedSetRemoveRange(key, index, count);
+    this.#keyspace.sortedSetRemoveRange(key, index, count);
+  }
+
   listInsert(key: Bytes, index: number, item: Bytes): void {
     this.#begin(key);
     this.#encoder.listInsert(key, index, item);

@@ -142,11 +142,20 @@ export interface ScoredMember {
   readonly score: number;
 }
 
-/** Members by name, and in order of score, members of equal score in order of their bytes. */
+/** How many members that went with a range leave the table by name at each change that follows. */
+const sweptPerChange = 16;
+
+/**
+ * Members by name, and in order of score, members of equal score in order of their bytes. The order says who is a
+ * member. A range leaves it at once, however long it is; the table by name forgets its members little by little, with
+ * the changes that follow, and until then what it finds is looked up in the order.
+ */
 export class SortedSetValue {
   readonly type = 'zset';
-  readonly members: HashTable<ScoredMember>;
   readonly order: Sequence<ScoredMember>;
+  readonly #members: HashTable<ScoredMember>;
+  /** Ranges that went and are not forgotten yet. */
+  #gone: Sequence<ScoredMember>[] = [];
   memoryBytes = 0;
   /** Bytes of the longest member that was ever here. */
   longest = 0;
@@ -154,30 +163,33 @@ export class SortedSetValue {
   most = 0;
 
   constructor(members = new HashTable<ScoredMember>(), order = new Sequence<ScoredMember>()) {
-    this.members = members;
+    this.#members = members;
     this.order = order;
   }
 
   get size(): number {
-    return this.members.size;
+    return this.order.size;
   }
 
   copy(): SortedSetValue {
-    return carry(this, new SortedSetValue(this.members.copy(), this.order.copy()));
+    const twin = carry(this, new SortedSetValue(this.#members.copy(), this.order.copy()));
+    twin.#gone = this.#gone.map((range) => range.copy());
+    return twin;
   }
 
   scoreOf(member: Bytes): number | undefined {
-    return this.members.get(member)?.score;
+    return this.#get(member)?.score;
   }
 
   /** Position in order, from 0; undefined for what is not a member. */
   rankOf(member: Bytes): number | undefined {
-    const found = this.members.get(member);
+    const found = this.#get(member);
     return found === undefined ? undefined : this.#find(found);
   }
 
   put(member: Bytes, score: number): void {
-    const old = this.members.get(member);
+    this.#sweep();
+    const old = this.#get(member);
     if (old !== undefined) {
       if (Object.is(old.score, score)) return;
       this.order.remove(this.#find(old));
@@ -186,17 +198,74 @@ export class SortedSetValue {
       this.longest = Math.max(this.longest, member.length);
     }
     const item = { member, score };
-    this.members.set(member, item);
-    this.most = Math.max(this.most, this.size);
+    this.#members.set(member, item);
     this.order.insert(this.#find(item), item);
+    this.most = Math.max(this.most, this.size);
   }
 
   remove(member: Bytes): void {
-    const old = this.members.get(member);
+    this.#sweep();
+    const old = this.#get(member);
     if (old === undefined) return;
     this.order.remove(this.#find(old));
-    this.members.delete(member);
+    this.#members.delete(member);
     this.memoryBytes -= sortedItemBytes + member.length;
+  }
+
+  /** Removes `count` members from a position in order on. */
+  removeRange(index: number, count: number): void {
+    if (count <= 0) return;
+    const range = this.order.copy();
+    if (index + count < range.size) range.remove(index + count, range.size - index - count);
+    range.remove(0, index);
+    range.search(0, ({ member }) => {
+      this.memoryBytes -= sortedItemBytes + member.length;
+      return false;
+    });
+    this.order.remove(index, count);
+    this.#gone.push(range);
+    this.#sweep();
+  }
+
+  /** All members by name, in order. */
+  *entries(): Generator<[Bytes, ScoredMember], void, undefined> {
+    for (const item of this.order.from()) yield [item.member, item];
+  }
+
+  /** Some member, each with the same chance; there must be one. */
+  random(random: { below(bound: number): number }): [Bytes, ScoredMember] {
+    const item = this.order.get(random.below(this.size));
+    return [item.member, item];
+  }
+
+  /** As `HashTable.scan`. */
+  scan(cursor: number, count: number, visit: (member: Bytes, item: ScoredMember) => void): number {
+    return this.#members.scan(cursor, count, (member, item) => {
+      if (this.#isMember(item)) visit(member, item);
+    });
+  }
+
+  #get(member: Bytes): ScoredMember | undefined {
+    const found = this.#members.get(member);
+    return found !== undefined && this.#isMember(found) ? found : undefined;
+  }
+
+  #isMember(item: ScoredMember): boolean {
+    if (this.#gone.length === 0) return true;
+    const at = this.#find(item);
+    return at < this.order.size && this.order.get(at) === item;
+  }
+
+  #sweep(): void {
+    for (let left = sweptPerChange; left > 0; left--) {
+      const range = this.#gone.at(-1);
+      if (range === undefined) return;
+      const last = range.get(range.size - 1);
+      range.remove(range.size - 1);
+      if (range.size === 0) this.#gone.pop();
+      // What came back meanwhile is another item under the same name.
+      if (this.#members.get(last.member) === last) this.#members.delete(last.member);
+    }
   }
 
   #find(wanted: ScoredMember): number {

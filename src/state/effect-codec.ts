@@ -27,6 +27,7 @@ const opcode = {
   listSet: 18,
   listRemove: 19,
   combineBits: 20,
+  sortedSetRemoveRange: 21,
 } as const;
 
 /** In the place of a key's length: it is the key of the effect before. */
@@ -133,6 +134,10 @@ export class EffectEncoder implements EffectSink {
     this.#element(opcode.sortedSetRemove, key, member);
   }
 
+  sortedSetRemoveRange(key: Bytes, index: number, count: number): void {
+    this.#range(opcode.sortedSetRemoveRange, key, index, count);
+  }
+
   listInsert(key: Bytes, index: number, item: Bytes): void {
     this.#element(opcode.listInsert, key, item);
     this.#out.u32(index);
@@ -148,10 +153,7 @@ export class EffectEncoder implements EffectSink {
   }
 
   listRemove(key: Bytes, index: number, count: number): void {
-    this.#out.u8(opcode.listRemove);
-    this.#key(key);
-    this.#out.u32(index);
-    this.#out.u32(count);
+    this.#range(opcode.listRemove, key, index, count);
   }
 
   /** A key that comes several times in a row is written once: what a command logs must not be longer than it by much. */
@@ -159,6 +161,13 @@ export class EffectEncoder implements EffectSink {
     if (key === this.#lastKey) this.#out.u32(sameKey);
     else this.#out.bytes(key);
     this.#lastKey = key;
+  }
+
+  #range(code: number, key: Bytes, index: number, count: number): void {
+    this.#out.u8(code);
+    this.#key(key);
+    this.#out.u32(index);
+    this.#out.u32(count);
   }
 
   #element(code: number, key: Bytes, element: Bytes): void {
@@ -214,6 +223,7 @@ function decodeEffect(reader: EffectReader, sink: EffectSink): void {
     decodeKeyEffect(code, reader, sink) ||
     decodeElementEffect(code, reader, sink) ||
     decodeListEffect(code, reader, sink) ||
+    decodeRangeEffect(code, reader, sink) ||
     decodeBitEffect(code, reader, sink);
   if (!decoded) throw new MalformedBytes(`effect ${code} is unknown`, at);
 }
@@ -295,6 +305,15 @@ function decodeListEffect(code: number, reader: EffectReader, sink: EffectSink):
   if (code === opcode.listAppend) sink.listAppend(key, item);
   else if (code === opcode.listInsert) sink.listInsert(key, reader.u32(), item);
   else sink.listSet(key, reader.u32(), item);
+  return true;
+}
+
+/** The effect that removes a range of a sorted set: false when it is another. */
+function decodeRangeEffect(code: number, reader: EffectReader, sink: EffectSink): boolean {
+  if (code !== opcode.sortedSetRemoveRange) return false;
+  const key = reader.key();
+  const index = reader.u32();
+  sink.sortedSetRemoveRange(key, index, reader.u32());
   return true;
 }
 

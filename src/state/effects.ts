@@ -41,6 +41,8 @@ export interface EffectSink {
   /** Adds a member, or changes its score: any double but NaN. */
   sortedSetPut(key: Bytes, member: Bytes, score: number): void;
   sortedSetRemove(key: Bytes, member: Bytes): void;
+  /** Removes `count` members in order of score from `index` on. */
+  sortedSetRemoveRange(key: Bytes, index: number, count: number): void;
   /** Puts an item before the one at `index`: 0 is the head, the length is behind the tail. */
   listInsert(key: Bytes, index: number, item: Bytes): void;
   /** Puts an item behind the tail; what is pushed most often is a few bytes shorter. */

@@ -88,6 +88,9 @@ function elementEffect(): fc.Arbitrary<Effect> {
       return (sink) =>
         put ? sink.sortedSetPut(`zset${n}`, member, s) : sink.sortedSetRemove(`zset${n}`, member);
     }),
+    fc.tuple(name, fc.nat(300), fc.nat(200)).map(([n, from, count]): Effect => {
+      return (sink) => sink.sortedSetRemoveRange(`zset${n}`, from, count);
+    }),
     fc.tuple(name, index, value, fc.nat(3)).map(([n, at, item, what]): Effect => {
       return (sink) => {
         if (what === 0) sink.listInsert(`list${n}`, at, item);

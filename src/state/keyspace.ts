@@ -206,6 +206,14 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     this.#removed(key, sorted, before);
   }
 
+  sortedSetRemoveRange(key: Bytes, index: number, count: number): void {
+    const sorted = this.#existing(key, SortedSetValue);
+    if (sorted === undefined) return;
+    const before = sorted.memoryBytes;
+    sorted.removeRange(index, Math.min(count, sorted.size - index));
+    this.#removed(key, sorted, before);
+  }
+
   listInsert(key: Bytes, index: number, item: Bytes): void {
     const list = this.#open(key, ListValue);
     const before = list.memoryBytes;
