@@ -5,6 +5,7 @@ import { inInt64, notAFloat, notAnInteger, parseInteger } from './parse.ts';
 import { parseSample, sample } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { commandGroup, firstKey } from './spec.ts';
+import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -124,6 +125,8 @@ function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void
     return;
   }
   const text = formatLongDouble(sum);
+  // Numbers may be thousands of digits long: many in one transaction would log far more than was sent.
+  if (!admitsElements(context, key, [field, text])) return;
   context.effects.hashSet(key, field, text);
   reply.bulk(text);
 }

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { StringValue } from '../state/entry.ts';
 import type { CommonRun } from './common-subsequence.ts';
 import { CommonSubsequence } from './common-subsequence.ts';
 import { notAnInteger, parsePosition, syntaxError } from './parse.ts';
@@ -41,17 +42,16 @@ function parseOptions(args: readonly Bytes[]): Options | string {
   };
 }
 
-/** The whole string at a key; null when it holds another type. */
-function textAt(context: CommandContext, key: Bytes): Bytes | null {
+/** The string at a key, of which a long one has yet to be read; null when it holds another type. */
+function valueAt(context: CommandContext, key: Bytes): StringValue | null {
   const entry = context.get(key);
-  if (!isStringOrNone(entry)) return null;
-  return entry === undefined ? '' : entry.value.slice(0, entry.value.length);
+  return isStringOrNone(entry) ? (entry?.value ?? '') : null;
 }
 
 function longestCommon(context: CommandContext, args: readonly Bytes[]): void {
   const { reply } = context;
-  const first = textAt(context, args[1] as Bytes);
-  const second = textAt(context, args[2] as Bytes);
+  const first = valueAt(context, args[1] as Bytes);
+  const second = valueAt(context, args[2] as Bytes);
   if (first === null || second === null) {
     reply.error('ERR The specified keys must contain string values');
     return;
@@ -65,7 +65,7 @@ function longestCommon(context: CommandContext, args: readonly Bytes[]): void {
     reply.error('ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len');
     return;
   }
-  const common = new CommonSubsequence(first, second);
+  const common = new CommonSubsequence(first.slice(0, first.length), second.slice(0, second.length));
   if (options.onlyLength) reply.integer(common.length);
   else if (options.positions) replyRuns(context, common, options);
   else reply.bulk(common.text());

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes/types.ts';
 import { ListValue } from '../state/collections.ts';
 import { notAnInteger, parseInteger, parsePosition, syntaxError } from './parse.ts';
 import { commandGroup, firstKey } from './spec.ts';
+import { admitsChanges } from './store.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -164,13 +165,16 @@ function remove(context: CommandContext, args: readonly Bytes[]): void {
   else list?.items.search(0, note);
   if (count >= 0) found.reverse();
   // From the last to the first, so that positions stay true; neighbours go together.
+  const runs: { readonly from: number; readonly length: number }[] = [];
   for (let i = 0; i < found.length; ) {
     const last = found[i] as number;
     let length = 1;
     while (found[i + length] === last - length) length += 1;
-    context.effects.listRemove(key, last - length + 1, length);
+    runs.push({ from: last - length + 1, length });
     i += length;
   }
+  if (runs.length > 1 && !admitsChanges(context, key, runs.length)) return;
+  for (const { from, length } of runs) context.effects.listRemove(key, from, length);
   reply.integer(found.length);
 }
 

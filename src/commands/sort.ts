@@ -46,16 +46,31 @@ function standing(value: Sortable, options: SortOptions): readonly Bytes[] {
   return found;
 }
 
+/** Most bytes of long strings that patterns lead to: one command copies no more of them. */
+const longBytes = 64 << 20;
+const tooLong = 'ERR the strings that the patterns lead to are too long';
+
+/** Bytes of long strings that were copied so far. */
+interface Copied {
+  bytes: number;
+}
+
+class TooLong extends Error {}
+
 /** What stands where a pattern leads for an element; null for nothing. */
-function lookUp(context: CommandContext, pattern: Pattern, element: Bytes): Bytes | null {
+function lookUp(context: CommandContext, pattern: Pattern, element: Bytes, copied: Copied): Bytes | null {
   if (pattern.kind === 'element') return element;
   if (pattern.kind === 'nothing') return null;
-  const entry = context.get(pattern.before + element + pattern.after);
+  const entry = context.glance(pattern.before + element + pattern.after);
   if (entry === undefined) return null;
   const { value } = entry;
   if (pattern.field !== null)
     return value instanceof HashValue ? (value.fields.get(pattern.field) ?? null) : null;
-  return isStringOrNone(entry) ? entry.value.slice(0, entry.value.length) : null;
+  if (!isStringOrNone(entry)) return null;
+  if (typeof value === 'string') return value;
+  copied.bytes += entry.value.length;
+  if (copied.bytes > longBytes) throw new TooLong();
+  return entry.value.slice(0, entry.value.length);
 }
 
 /** A number as C's strtod reads all of a text; NaN for what is none. */
@@ -79,11 +94,12 @@ function sorted(
   context: CommandContext,
   elements: readonly Bytes[],
   options: SortOptions,
+  copied: Copied,
 ): readonly Bytes[] | null {
   const { alpha, by, descending } = options;
   const weighed: Weighed[] = [];
   for (const element of elements) {
-    const text = by === null ? element : lookUp(context, by, element);
+    const text = by === null ? element : lookUp(context, by, element, copied);
     const score = alpha || text === null ? 0 : parseScore(text);
     if (Number.isNaN(score)) return null;
     weighed.push({ element, score, text });
@@ -118,6 +134,25 @@ function storeResult(context: CommandContext, target: Bytes, result: readonly (B
   reply.integer(items.length);
 }
 
+/** What SORT answers or stores; null when an element has a weight that is no number. Throws `TooLong`. */
+function resultOf(
+  context: CommandContext,
+  value: Sortable,
+  options: SortOptions,
+): readonly (Bytes | null)[] | null {
+  const copied = { bytes: 0 };
+  const { get, store } = options;
+  // What is stored must not depend on the order in which a set happens to be held.
+  const anyOrder = options.unsorted && store !== null && value instanceof SetValue;
+  const how = anyOrder ? { ...options, alpha: true, by: null } : options;
+  const chosen =
+    options.unsorted && !anyOrder
+      ? standing(value, options)
+      : sorted(context, elementsOf(value), how, copied);
+  if (chosen === null || get.length === 0) return chosen;
+  return chosen.flatMap((element) => get.map((pattern) => lookUp(context, pattern, element, copied)));
+}
+
 function sort(mayStore: boolean) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
     const { reply } = context;
@@ -131,25 +166,20 @@ function sort(mayStore: boolean) {
       reply.error(wrongType);
       return;
     }
-    const { get, store } = options;
-    // What is stored must not depend on the order in which a set happens to be held.
-    const anyOrder = options.unsorted && store !== null && value instanceof SetValue;
-    const chosen =
-      value === undefined
-        ? []
-        : options.unsorted && !anyOrder
-          ? standing(value, options)
-          : sorted(context, elementsOf(value), anyOrder ? { ...options, alpha: true, by: null } : options);
-    if (chosen === null) {
+    let result: readonly (Bytes | null)[] | null = [];
+    try {
+      if (value !== undefined) result = resultOf(context, value, options);
+    } catch (error) {
+      if (!(error instanceof TooLong)) throw error;
+      reply.error(tooLong);
+      return;
+    }
+    if (result === null) {
       reply.error("ERR One or more scores can't be converted into double");
       return;
     }
-    const result =
-      get.length === 0
-        ? chosen
-        : chosen.flatMap((element) => get.map((pattern) => lookUp(context, pattern, element)));
-    if (store !== null) {
-      storeResult(context, store, result);
+    if (options.store !== null) {
+      storeResult(context, options.store, result);
       return;
     }
     reply.array(result.length);

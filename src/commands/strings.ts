@@ -6,6 +6,7 @@ import { expiryTime, storable } from './expiry-options.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
 import { clampRange, inInt64, notAFloat, notAnInteger, parseInteger, syntaxError } from './parse.ts';
 import { allKeys, commandGroup, firstKey, keyValuePairs } from './spec.ts';
+import { admitsElements } from './store.ts';
 import { isStringOrNone, replyString, stringAt, wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -191,6 +192,8 @@ function incrementByFloat(context: CommandContext, args: readonly Bytes[]): void
     return;
   }
   const text = formatLongDouble(sum);
+  // Numbers may be thousands of digits long: many in one transaction would log far more than was sent.
+  if (!admitsElements(context, key, [text])) return;
   context.effects.putString(key, text, entry?.expiresAt ?? 0);
   context.reply.bulk(text);
 }

@@ -85,6 +85,11 @@ export interface CommandContext {
   get(key: Bytes): Entry | undefined;
   /** The same, without counting as a use of the key: for commands that ask about a key rather than for its value. */
   look(key: Bytes): Entry | undefined;
+  /**
+   * The same as `get` for a key that the request does not name: an expired one is hidden but not deleted, as the
+   * deletes of any number of them might not fit into the command's entry.
+   */
+  glance(key: Bytes): Entry | undefined;
   /** Nothing changed, but Redis says to those who watch the key that it did. */
   markChanged(key: Bytes): void;
   /** Time since the last use of a key, in ms, as far as this node knows. */

@@ -26,6 +26,7 @@ class MemoryLog {
   }
 
   append(batch: Batch): void {
+    if (batch.bytes.length > this.maxBatchBytes) throw new Error(`a batch of ${batch.bytes.length} bytes`);
     this.cut(batch.shard, { term: 0, lsn: batch.firstLsn - 1 });
     this.#of(batch.shard).push(batch);
     this.#queue(batch.shard).position = { term: batch.term, lsn: batch.lastLsn };
@@ -66,6 +67,7 @@ class MemoryLog {
   tick(): void {}
   stalledMs = (): number => 0;
   firstLsn = (): number => 1;
+  bytesFrom = (): number => 0;
   retainFrom(): void {}
   inDoubt(): void {}
   madeGood(): void {}

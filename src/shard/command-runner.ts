@@ -335,8 +335,8 @@ export class CommandRunner {
   /** A leader notes changes as they happen. What was applied here under other leaders shows by its LSN. */
   #judgeWatched(current: Replica): void {
     for (const [key, { replica, lsn }] of this.transaction.watchedKeys) {
-      // A watched key that has expired meanwhile changes now, before it is judged.
-      const entry = replica === current ? replica.executor.look(key) : replica.keyspace.peek(key);
+      // A watched key that has expired meanwhile is missing, whether it was deleted or not.
+      const entry = replica === current ? replica.executor.hidden(key) : replica.keyspace.peek(key);
       const known = replica === current || replica.serving === current.serving;
       if (!known || (entry?.lsn ?? -1) !== lsn) this.transaction.watchedKeyChanged();
     }

@@ -128,12 +128,30 @@ export class Executor implements CommandContext {
   }
 
   look(key: Bytes): Entry | undefined {
-    const entry = this.#keyspace.peek(key);
-    const gate = this.#keyspace.gateOf(key, entry);
-    if (gate > this.#gate) this.#gate = gate;
+    const entry = this.#entryAt(key);
     if (entry === undefined || this.isLive(entry)) return entry;
     if (this.#leading) this.#leaderEffects.remove(key);
     return undefined;
+  }
+
+  glance(key: Bytes): Entry | undefined {
+    const entry = this.hidden(key);
+    if (entry !== undefined && this.#keyspace.countsUses) entry.usedAt = this.#keyspace.useClock;
+    return entry;
+  }
+
+  /** The same as `look`, except that an expired entry stays where it is. */
+  hidden(key: Bytes): Entry | undefined {
+    const entry = this.#entryAt(key);
+    return entry !== undefined && this.isLive(entry) ? entry : undefined;
+  }
+
+  /** What is at a key, expired or not: the reply depends on it. */
+  #entryAt(key: Bytes): Entry | undefined {
+    const entry = this.#keyspace.peek(key);
+    const gate = this.#keyspace.gateOf(key, entry);
+    if (gate > this.#gate) this.#gate = gate;
+    return entry;
   }
 
   get effects(): EffectSink {

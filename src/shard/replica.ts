@@ -336,7 +336,9 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   #expireDue(): void {
     const due = this.keyspace.nextDue(this.#shardTime(), expiryBatch, expiryBatchBytes);
-    if (due.length > 0 && this.executor.removeKeys(due)) this.#context.touched();
+    if (due.length === 0 || !this.executor.removeKeys(due)) return;
+    this.sealLarge();
+    this.#context.touched();
   }
 
   // Gates.
