@@ -155,12 +155,12 @@ describe('power lost at every point', () => {
   it('pitfall 07, 08: no image loses what was reported or shows what was never written, operations in order', () => {
     const { points, images } = checkOrder(firstFirst, 1);
     expect(points).toBeGreaterThan(150);
-    expect(images).toBeGreaterThan(1_000);
+    expect(images).toBeGreaterThan(900);
   });
 
   it('nor when whatever began last ends first', () => {
     const { images } = checkOrder(lastFirst, 2);
-    expect(images).toBeGreaterThan(1_000);
+    expect(images).toBeGreaterThan(900);
   });
 
   it.runIf(thorough)(
