@@ -34,15 +34,17 @@ export function distance(from: Position, to: Position): number {
   return haversine(from, to, exact);
 }
 
-/** What the fast functions may be off by, as a part of the distance and in meters: far more than they are. */
-const doubt = 1e-9;
-const doubtMeters = 1e-3;
+/**
+ * What the fast functions may be off by, in meters. It is far less, but for places on opposite sides of the earth, where
+ * the arcsine is steep: up to a fifth.
+ */
+export const doubtMeters = 1;
 
-/** The distance when it is at most so many meters, else null. What is far off is told without the exact functions. */
+/** About the distance when it is at most so many meters, else null; the exact functions decide where it is close. */
 function within(from: Position, to: Position, meters: number): number | null {
-  if (haversine(from, to, fast) > meters * (1 + doubt) + doubtMeters) return null;
-  const found = distance(from, to);
-  return found > meters ? null : found;
+  const about = haversine(from, to, fast);
+  const outside = Math.abs(about - meters) > doubtMeters ? about > meters : distance(from, to) > meters;
+  return outside ? null : about;
 }
 
 /** Where to search. Lengths are in meters. */
@@ -51,11 +53,11 @@ export type Shape = { readonly center: Position } & (
   | { readonly width: number; readonly height: number }
 );
 
-/** The distance of a place from the middle of a shape; null when it lies outside. */
-export function distanceInside(shape: Shape, place: Position): number | null {
+/** About the distance of a place from the middle of a shape; null when it lies outside. */
+export function aboutInside(shape: Shape, place: Position): number | null {
   const { center } = shape;
   if ('radius' in shape) return within(center, place, shape.radius);
   if (alongMeridian(place, center) > shape.height / 2) return null;
   const across = { longitude: center.longitude, latitude: place.latitude };
-  return within(place, across, shape.width / 2) === null ? null : distance(center, place);
+  return within(place, across, shape.width / 2) === null ? null : haversine(center, place, fast);
 }

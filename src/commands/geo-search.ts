@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { SortedSetValue } from '../state/collections.ts';
 import type { Shape } from './geo-distance.ts';
-import { distanceInside, earthRadius, radiansPerDegree } from './geo-distance.ts';
+import { aboutInside, distance, doubtMeters, earthRadius, radiansPerDegree } from './geo-distance.ts';
 import type { Cell, Position } from './geohash.ts';
 import { areaOf, cellOf, finestStep, neighbour, positionOf, scoresOf } from './geohash.ts';
 
@@ -9,7 +9,7 @@ export interface FoundPlace {
   readonly member: Bytes;
   readonly score: number;
   readonly position: Position;
-  /** From the middle of what was searched, in meters. */
+  /** From the middle of what was searched, in meters; off by up to `doubtMeters` before it is `measured`. */
   readonly distance: number;
 }
 
@@ -93,14 +93,14 @@ function reaches(cell: Cell, { west, east, south, north }: Bounds): boolean {
 }
 
 /** Places of a sorted set inside a shape, in no order, or the first so many that come across. */
-export function search(sorted: SortedSetValue, shape: Shape, limit: number): FoundPlace[] {
+export function search(places: SortedSetValue, shape: Shape, limit: number): FoundPlace[] {
   const found: FoundPlace[] = [];
   let last: Cell | null = null;
   for (const [i, cell] of cellsFor(shape).entries()) {
     // In a coarse grid neighbours on both sides are the same cell.
     if (last !== null && cell.x === last.x && cell.y === last.y) continue;
     if (found.length >= limit) break;
-    searchCell(sorted, cell, shape, limit, found);
+    searchCell(places, cell, shape, limit, found);
     if (i > 0) last = cell;
   }
   return found;
@@ -118,8 +118,36 @@ function searchCell(
   order.search(first, ({ member, score }) => {
     if (score >= max) return true;
     const position = positionOf(score);
-    const distance = distanceInside(shape, position);
-    if (distance !== null) found.push({ member, score, position, distance });
+    const about = aboutInside(shape, position);
+    if (about !== null) found.push({ member, score, position, distance: about });
     return found.length >= limit;
   });
+}
+
+/** The same places with their distances to the last digit. */
+export function measured({ center }: Shape, found: readonly FoundPlace[]): FoundPlace[] {
+  return found.map((place) => ({ ...place, distance: distance(center, place.position) }));
+}
+
+/** The nearest or farthest of them in order, measured, at most so many; of those equally far, the first found. */
+export function sorted(
+  shape: Shape,
+  found: readonly FoundPlace[],
+  nearest: boolean,
+  limit: number,
+): FoundPlace[] {
+  const candidates = found.length > limit ? outermost(found, nearest, limit) : found;
+  const sign = nearest ? 1 : -1;
+  return measured(shape, candidates)
+    .sort((one, other) => sign * (one.distance - other.distance))
+    .slice(0, limit);
+}
+
+/** Those that may be among so many nearest or farthest. */
+function outermost(found: readonly FoundPlace[], nearest: boolean, count: number): FoundPlace[] {
+  const distances = Float64Array.from(found, ({ distance }) => distance).sort();
+  const last = distances[nearest ? count - 1 : distances.length - count] as number;
+  return found.filter(({ distance }) =>
+    nearest ? distance <= last + 2 * doubtMeters : distance >= last - 2 * doubtMeters,
+  );
 }

@@ -6,7 +6,7 @@ import type { Lengths } from './geo-arguments.ts';
 import { parseBox, parsePosition, parseRadius } from './geo-arguments.ts';
 import type { Shape } from './geo-distance.ts';
 import type { FoundPlace } from './geo-search.ts';
-import { search } from './geo-search.ts';
+import { measured, search, sorted } from './geo-search.ts';
 import type { Position } from './geohash.ts';
 import { positionOf } from './geohash.ts';
 import { notAnInteger, parseInteger, syntaxError } from './parse.ts';
@@ -220,15 +220,14 @@ function shapeOf({ center, lengths }: Query): Shape {
 }
 
 /** What was asked for, in the order and number that was asked for. */
-function foundPlaces(sorted: SortedSetValue, query: Query): FoundPlace[] {
+function foundPlaces(places: SortedSetValue, query: Query): FoundPlace[] {
   const { count, any, sort } = query;
   const limit = count === 0 ? Number.POSITIVE_INFINITY : count;
-  const found = search(sorted, shapeOf(query), any ? limit : Number.POSITIVE_INFINITY);
+  const shape = shapeOf(query);
+  const found = search(places, shape, any ? limit : Number.POSITIVE_INFINITY);
   // Some of many makes sense by distance only, unless any will do.
-  const sign = sort === 'DESC' ? -1 : 1;
-  if (sort !== null || (count > 0 && !any))
-    found.sort((one, other) => sign * (one.distance - other.distance));
-  return found.length > limit ? found.slice(0, limit) : found;
+  if (sort !== null || (count > 0 && !any)) return sorted(shape, found, sort !== 'DESC', limit);
+  return query.withDistance || query.storesDistance ? measured(shape, found) : found;
 }
 
 function replyFound(context: CommandContext, found: readonly FoundPlace[], query: Query): void {
@@ -253,13 +252,13 @@ export function replyPosition({ reply }: CommandContext, { longitude, latitude }
 
 function searching(kind: Kind): Run {
   return (context, args) => {
-    const sorted = sortedAt(context, args, kind.source);
-    if (sorted === null) return;
-    const parser = new QueryParser(kind, args, sorted);
+    const places = sortedAt(context, args, kind.source);
+    if (places === null) return;
+    const parser = new QueryParser(kind, args, places);
     const wrong = parser.parse();
     if (wrong !== null) return context.reply.error(wrong);
     const { query } = parser;
-    const found = sorted === undefined ? [] : foundPlaces(sorted, query);
+    const found = places === undefined ? [] : foundPlaces(places, query);
     if (query.target === null) return replyFound(context, found, query);
     const items = found.map(({ member, score, distance }) => ({
       member,

@@ -9,10 +9,13 @@ import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
+import { setScenarios } from './set-scenarios.ts';
 import { sortScenarios } from './sort-scenarios.ts';
+import { sortedSetAlgebraScenarios } from './sorted-set-algebra-scenarios.ts';
 import { stringScenarios } from './string-scenarios.ts';
 
 const scenarios = [
+  ...[...setScenarios, ...sortedSetAlgebraScenarios],
   ...[...bitmapScenarios, ...connectionScenarios, ...expiryScenarios, ...keyScenarios, ...listScenarios],
   ...[
     ...encodingScenarios,

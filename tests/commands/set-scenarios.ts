@@ -1,5 +1,5 @@
 import { tooLargeResult } from '../../src/commands/parse.ts';
-import { differs, parseLine, scenario, since72 } from '../support/redis-script.ts';
+import { differs, oneEntry, parseLine, scenario, since72 } from '../support/redis-script.ts';
 
 /** Members 1 to `count`, each in `width` digits. */
 function numbered(count: number, width = 1): string {
@@ -294,15 +294,15 @@ export const setScenarios = [
     parseLine(`SADD {k}1 ${large('a')}`),
     parseLine(`SADD {k}2 ${large('b')}`),
     'SET {k}3 v',
-    differs('SUNIONSTORE {k}3 {k}1 {k}2', `-${tooLargeResult}\r\n`, 'a write is one entry of the log'),
+    differs('SUNIONSTORE {k}3 {k}1 {k}2', `-${tooLargeResult}\r\n`, oneEntry),
     parseLine(`SADD {k}1 ${large('c')}`),
-    differs('SPOP {k}1 13', `-${tooLargeResult}\r\n`, 'a write is one entry of the log'),
+    differs('SPOP {k}1 13', `-${tooLargeResult}\r\n`, oneEntry),
     '* SUNIONSTORE {k}2 {k}2',
     'MULTI',
     'SUNIONSTORE {k}4 {k}2',
     'SUNIONSTORE {k}5 {k}2',
     'STRLEN {k}3',
-    differs('EXEC', `*3\r\n:7\r\n-${tooLargeResult}\r\n:1\r\n`, 'a transaction is one entry of the log'),
+    differs('EXEC', `*3\r\n:7\r\n-${tooLargeResult}\r\n:1\r\n`, oneEntry),
   ),
   scenario(
     'sets in transactions, copied, renamed and expired',

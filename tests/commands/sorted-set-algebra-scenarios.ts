@@ -1,4 +1,10 @@
-import { scenario } from '../support/redis-script.ts';
+import { tooLargeResult } from '../../src/commands/parse.ts';
+import { differs, oneEntry, parseLine, scenario } from '../support/redis-script.ts';
+
+/** Seven members of 100,000 bytes with their scores. */
+function large(letter: string): string {
+  return Array.from({ length: 7 }, (_, i) => `${i} ${letter}${String(i).repeat(99_999)}`).join(' ');
+}
 
 export const sortedSetAlgebraScenarios = [
   scenario(
@@ -186,5 +192,35 @@ export const sortedSetAlgebraScenarios = [
     ZRANGESTORE {k}d {k}a 0
     EXISTS {k}d
     `,
+  ),
+  scenario(
+    'results of sorted sets that an entry of the log cannot take are refused, and nothing has changed',
+    parseLine(`ZADD {k}1 ${large('a')}`),
+    parseLine(`ZADD {k}2 ${large('b')}`),
+    'SET {k}3 v',
+    differs('ZUNIONSTORE {k}3 2 {k}1 {k}2', `-${tooLargeResult}\r\n`, oneEntry),
+    parseLine(`ZADD {k}1 ${large('c')}`),
+    differs('ZPOPMIN {k}1 13', `-${tooLargeResult}\r\n`, oneEntry),
+    'ZADD {k}1 99 last',
+    'ZUNIONSTORE {k}2 1 {k}2',
+    'MULTI',
+    'ZUNIONSTORE {k}4 1 {k}2',
+    'ZRANGESTORE {k}5 {k}2 0 -1',
+    'STRLEN {k}3',
+    differs('EXEC', `*3\r\n:7\r\n-${tooLargeResult}\r\n:1\r\n`, oneEntry),
+  ),
+  scenario(
+    'minus zero',
+    `
+    ZADD z -0 a
+    ZSCORE z a
+    ZUNION 1 z WEIGHTS -1 WITHSCORES
+    ZADD z -0 ${'m'.repeat(65)}
+    `,
+    differs(
+      `ZSCORE z ${'m'.repeat(65)}`,
+      '',
+      'a score of minus zero is kept as 0; Redis does so in small sorted sets only',
+    ),
   ),
 ];

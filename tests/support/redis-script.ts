@@ -102,6 +102,10 @@ export function differs(line: string | Step, answer: string, because: string): S
   return { ...step, difference: { answer, because, until: null } };
 }
 
+/** Why a stored result may be refused. */
+export const oneEntry =
+  'a write, or a transaction, is one entry of the log: where a result would not fit, it is refused and nothing changes';
+
 /** A command that Redis answers like this only from 7.2 on, which Bellwether follows. */
 export function since72(line: string, answer: string, because: string): Step {
   return { ...parseLine(line), difference: { answer, because, until: [7, 2] } };
