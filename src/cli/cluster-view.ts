@@ -1,4 +1,4 @@
-import type { NodeStatus, ShardStatus } from '../server/status-types.ts';
+import type { FollowerStatus, NodeStatus, ShardStatus } from '../server/status-types.ts';
 
 /** A node that was asked for its status: what it answered, or null. */
 export interface AskedNode {
@@ -148,10 +148,19 @@ function shardLines(asked: readonly AskedNode[], shard: number): string[] {
     formatLag(one.lag.received),
     formatLag(one.lag.flushed),
     formatLag(one.lag.applied),
-    one.inSync ? 'in sync' : `not in sync: ${one.why}`,
+    followerState(one),
   ]);
   const heading = ['  follower', 'received', 'flushed', 'applied', ...lagHeadings, 'state'];
   return [own.serving ? head : `${head}, not serving yet`, ...table([heading, ...rows])];
+}
+
+function followerState({ inSync, why, listed, fallOffBytes, fallOffMs }: FollowerStatus): string {
+  const parts = [inSync ? 'in sync' : `not in sync: ${why}`];
+  if (!listed) parts.push('lags too far to be listed');
+  if (fallOffBytes === 0) parts.push('off the log');
+  else if (fallOffMs >= 0 && !inSync)
+    parts.push(`falls off the log in ${formatMs(fallOffMs)} (${formatBytes(fallOffBytes)})`);
+  return parts.join('; ');
 }
 
 const lagHeadings = ['lag received', 'lag flushed', 'lag applied'];

@@ -26,7 +26,7 @@ function slots({ node, reply }: CommandContext): void {
   );
   reply.array(rows.length);
   for (const { range, shard, leader } of rows) {
-    const members = [leader, ...shard.followers.filter((follower) => follower.healthy)];
+    const members = [leader, ...shard.followers.filter(({ healthy, lagging }) => healthy && !lagging)];
     reply.array(2 + members.length);
     reply.integer(range.from);
     reply.integer(range.to);
@@ -69,7 +69,7 @@ function shards({ node, reply }: CommandContext): void {
       reply.bulk('replication-offset');
       reply.integer(member.offset);
       reply.bulk('health');
-      reply.bulk(member.healthy ? 'online' : 'fail');
+      reply.bulk(!member.healthy ? 'fail' : member.lagging ? 'loading' : 'online');
     }
     reply.bulk('id');
     reply.bulk(shard.id);

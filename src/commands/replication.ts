@@ -157,6 +157,10 @@ function followers(context: CommandContext): void {
       ['applied', follower.applied],
       ...lagFields(follower.lag),
       ['silence-ms', follower.silenceMs],
+      ['bound-ms', follower.boundMs],
+      ['listed', follower.listed ? 1 : 0],
+      ['fall-off-bytes', follower.fallOffBytes],
+      ['fall-off-ms', follower.fallOffMs],
       ['in-sync', follower.inSync ? 1 : 0],
       ['why', follower.why],
     ]);

@@ -209,6 +209,8 @@ export interface TopologyNode {
   readonly peerPort: number;
   readonly self: boolean;
   readonly healthy: boolean;
+  /** It follows too far behind for clients to be told to read from it. */
+  readonly lagging: boolean;
   /** Last applied LSN of the shard that it is listed under, as far as known here. */
   readonly offset: number;
 }
@@ -273,6 +275,13 @@ export interface FollowerView {
   readonly lag: LagByStage;
   /** Milliseconds since the follower was last heard. */
   readonly silenceMs: number;
+  /** The least bound in ms within which it can be expected to serve reads. */
+  readonly boundMs: number;
+  /** False when it lags too far for clients to be told to read from it. */
+  readonly listed: boolean;
+  /** Bytes that may be written, and ms that pass at the present rates, before log that it needs is dropped; −1 when that is not foreseen. */
+  readonly fallOffBytes: number;
+  readonly fallOffMs: number;
   readonly inSync: boolean;
   /** Why it is not in sync; empty when it is. */
   readonly why: string;

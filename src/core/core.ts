@@ -79,6 +79,8 @@ export class Core {
   wantApplied = false;
   /** How much this replica wants to lead; 0: never. Set by the driver. */
   priority: number;
+  /** Followers that lag too far for clients to be sent there; set by the driver while it leads. */
+  laggards: readonly NodeId[] = [];
   /** Bytes of log from an LSN to the end; the driver has the log and sets it. */
   bytesFrom: (lsn: Lsn) => number = () => 0;
   /** Shard time, carried by what a leader sends; set by the driver. */

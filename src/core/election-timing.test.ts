@@ -13,6 +13,7 @@ const heartbeat: Heartbeat = {
   sentMs: 0,
   timeMs: 0,
   last: 0,
+  laggards: [],
   held: 0,
   lackedBytes: 0,
   echo: null,

@@ -80,6 +80,7 @@ function sendHeartbeat(core: Core, follower: NodeId, progress: Progress, now: nu
     sentMs: now,
     timeMs: core.timeMs,
     last: core.lastLsn,
+    laggards: core.laggards,
     held: progress.received,
     lackedBytes: progress.received < core.lastLsn ? core.bytesFrom(progress.received + 1) : 0,
     echo:
@@ -197,8 +198,10 @@ function heartbeatAnswered(
 ): void {
   const before = leadership.confirmedMs(core.membership, now);
   // An answer cannot be older than the term or younger than now: anything else is not this leader's stamp.
-  if (ack.sentMs <= now && ack.sentMs >= leadership.startedMs)
+  if (ack.sentMs <= now && ack.sentMs >= leadership.startedMs) {
     progress.confirmedMs = Math.max(progress.confirmedMs, ack.sentMs);
+    progress.roundTripMs = now - ack.sentMs;
+  }
   progress.priority = ack.priority;
   progress.stampMs = ack.stampMs;
   const rose = acknowledge(core, progress, ack);

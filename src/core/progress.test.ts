@@ -82,6 +82,7 @@ test('pitfall 10: doubt ends when all is durable that may have been acknowledged
     sentMs: 0,
     timeMs: 0,
     last: 9,
+    laggards: [],
     held: 0,
     lackedBytes: 0,
     echo: null,

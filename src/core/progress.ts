@@ -20,6 +20,8 @@ export class Progress {
   stampMs: number | null = null;
   /** Monotonic ms when anything was last heard from it in this term; -Infinity before. */
   heardMs = Number.NEGATIVE_INFINITY;
+  /** How long the heartbeat that it answered last was on its way, there and back, ms. */
+  roundTripMs = 0;
   /** Latest sending time among the heartbeats that it answered. */
   confirmedMs = Number.NEGATIVE_INFINITY;
   /** Its durable log had reached the leader's end as it was at this time. */

@@ -83,6 +83,7 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat, now: nu
   const following = core.following;
   following.leaderLast = message.last;
   following.heardEnds.note(now, message.last);
+  following.laggards = message.laggards;
   following.held = message.held;
   following.lackedBytes = message.lackedBytes;
   core.leaderEndsAt(message.last);

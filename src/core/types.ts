@@ -125,6 +125,8 @@ export interface Heartbeat {
   readonly timeMs: number;
   /** The last LSN of the leader's log, for the follower's own view of its lag. */
   readonly last: Lsn;
+  /** Followers that lag too far for clients to be sent there, the receiver perhaps among them. */
+  readonly laggards: readonly NodeId[];
   /** What the receiver is known to hold, and the bytes of log beyond that. */
   readonly held: Lsn;
   readonly lackedBytes: number;

@@ -1,6 +1,6 @@
 import type { LiveSegment } from './segment-pool.ts';
 import type { ShardLog } from './shard-log.ts';
-import type { NodeLogOptions } from './types.ts';
+import type { LogRoom, NodeLogOptions } from './types.ts';
 
 /**
  * Whether the oldest segment may go: every shard has a durable checkpoint at or above what the segment holds of it, and
@@ -37,4 +37,20 @@ export function pinnedBytes(
     }
   }
   return 0;
+}
+
+/** What the caps leave to a segment with so many bytes of log behind it, of such an age. */
+export function roomLeft(
+  bytesBehind: number,
+  ageMs: number,
+  behind: number,
+  { retentionBytes, retentionMs }: NodeLogOptions,
+): LogRoom {
+  const bytes = Math.max(0, retentionBytes - bytesBehind);
+  const ms = Math.max(0, retentionMs - Math.max(0, ageMs));
+  return { bytes, ms, bytesShare: share(bytes, retentionBytes), msShare: share(ms, retentionMs), behind };
+}
+
+function share(left: number, cap: number): number {
+  return cap === 0 ? 0 : left / cap;
 }

@@ -6,7 +6,7 @@ import { runTask } from '../env/task.ts';
 import { BellwetherError } from '../errors.ts';
 import { Batch } from './batch.ts';
 import { BatchCache } from './batch-cache.ts';
-import { mayDrop, pinnedBytes } from './compaction.ts';
+import { mayDrop, pinnedBytes, roomLeft } from './compaction.ts';
 import { Flusher } from './flusher.ts';
 import { History } from './history.ts';
 import type { StartingPoint } from './opening.ts';
@@ -18,6 +18,7 @@ import type {
   Doubt,
   HardState,
   LogPosition,
+  LogRoom,
   NodeLog,
   NodeLogListener,
   NodeLogOptions,
@@ -313,6 +314,16 @@ class SegmentedLog implements NodeLog {
 
   bytesFrom(shard: number, lsn: number): number {
     return this.#shard(shard).bytesFrom(lsn);
+  }
+
+  room(shard: number, lsn: number): LogRoom | null {
+    const [place] = this.#shard(shard).history.index.stretch(lsn, Number.POSITIVE_INFINITY, 0);
+    const segment = place === undefined ? undefined : this.#pool.find(place.segment);
+    if (place === undefined || segment === undefined) return null;
+    const behind = this.#pool.usedBytes(segment.number) - place.offset;
+    if (segment === this.#pool.current) return roomLeft(0, 0, behind, this.#options);
+    const newer = this.#pool.usedBytes(segment.number + 1);
+    return roomLeft(newer, this.#clock.wallMs() - segment.newestMs, behind, this.#options);
   }
 
   pinnedBytes(shard: number): number {

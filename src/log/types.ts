@@ -122,6 +122,8 @@ export interface NodeLog {
   salvage(shard: number, lsn: number, done: (error: Error | null, batches: Batch[]) => void): void;
   /** Bytes of log from `lsn` to the end of the shard's log, estimated without reading. */
   bytesFrom(shard: number, lsn: number): number;
+  /** How long the log from `lsn` on is surely kept for followers; null when that is not on its way to disk or dropped. */
+  room(shard: number, lsn: number): LogRoom | null;
   /** Bytes of log, of all shards, that cannot be dropped before this shard has a newer checkpoint. */
   pinnedBytes(shard: number): number;
   /** Milliseconds that the write in flight has taken, or that what is queued waits for a segment; 0 when neither. */
@@ -131,6 +133,18 @@ export interface NodeLog {
   readonly stats: NodeLogStats;
   /** Writes what is queued, then closes the files. */
   close(done: (error: Error | null) => void): void;
+}
+
+/** How far a place in the log is from being dropped by the caps on what is kept for followers. */
+export interface LogRoom {
+  /** Bytes that may be written, and ms that may pass, before its segment may go. */
+  readonly bytes: number;
+  readonly ms: number;
+  /** The same as parts of the caps, 0 to 1. */
+  readonly bytesShare: number;
+  readonly msShare: number;
+  /** Bytes of log, of all shards, from there to the end. */
+  readonly behind: number;
 }
 
 /** Plain counters, read by metrics. */

@@ -206,6 +206,14 @@ export const optionTable = {
     runtime: true,
     help: 'How long a read waits for a follower to be as fresh as it must be, before it is sent to the leader.',
   },
+  'replica-max-lag': {
+    kind: 'milliseconds',
+    default: '10s',
+    group: 'Replication',
+    since: '0.1.0',
+    runtime: true,
+    help: 'A follower that lags further is left out of CLUSTER SLOTS, so that clients do not read from it; the one that lags least stays. 0: none is left out. What the leader says counts.',
+  },
   'min-in-sync': {
     kind: 'integer',
     default: '1',

@@ -134,6 +134,7 @@ function replicaOptions(config: NodeConfig): Omit<ReplicaOptions, 'core'> {
     checkpointBytes: config['checkpoint-bytes'],
     checkpointMs: config['checkpoint-time'],
     diskStallMs: config['disk-stall'],
+    replicaMaxLagMs: config['replica-max-lag'],
     snapshotPieceBytes,
     maxMemory: config.maxmemory,
     evictionPolicy: config['maxmemory-policy'] as EvictionPolicy,

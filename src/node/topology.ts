@@ -11,7 +11,8 @@ import type {
 import type { NodeId } from '../core/types.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { PeerNetwork } from '../peer/types.ts';
-import { lagOfFollower, ownLag } from '../shard/lag.ts';
+import type { FallOff } from '../shard/fall-off.ts';
+import { lagOfFollower, leastBoundMs, ownLag } from '../shard/lag.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 
@@ -64,6 +65,7 @@ export class Topology {
       peerPort: this.#source.peerPort(node),
       self,
       healthy: self || this.#peers.connected(node),
+      lagging: false,
       offset,
     };
   }
@@ -84,9 +86,10 @@ export class Topology {
         shard: replica.shard,
         slots: this.#source.map.slotsOf(replica.shard),
         leader,
-        followers: others.flatMap(
-          (node) => this.#node(node, core.leadership?.followers.get(node)?.applied ?? core.commit) ?? [],
-        ),
+        followers: others.flatMap((node) => {
+          const told = this.#node(node, core.leadership?.followers.get(node)?.applied ?? core.commit);
+          return told === null ? [] : { ...told, lagging: known && replica.laggards.includes(node) };
+        }),
         term: core.term,
       };
     });
@@ -155,6 +158,9 @@ export class Topology {
           applied: progress.applied,
           lag,
           silenceMs,
+          boundMs: Math.round(leastBoundMs(lag, progress)),
+          listed: !replica.laggards.includes(node),
+          ...fallOffView(replica.fallOff.of(node, progress)),
           inSync,
           why,
         },
@@ -167,6 +173,14 @@ export class Topology {
 export function rounded({ received, flushed, applied }: LagByStage): LagByStage {
   const whole = (lag: LagView): LagView => ({ ...lag, ms: Math.round(lag.ms) });
   return { received: whole(received), flushed: whole(flushed), applied: whole(applied) };
+}
+
+function fallOffView(fallOff: FallOff | null): Pick<FollowerView, 'fallOffBytes' | 'fallOffMs'> {
+  const ms = fallOff?.ms ?? Number.POSITIVE_INFINITY;
+  return {
+    fallOffBytes: fallOff?.bytes ?? -1,
+    fallOffMs: ms === Number.POSITIVE_INFINITY ? -1 : Math.round(ms),
+  };
 }
 
 /** How old the state of a replica may be at most, by what its leader vouched for; -1 when nothing was. */

@@ -110,6 +110,8 @@ const codecs: Codecs = {
       out.f64(message.sentMs);
       out.f64(message.timeMs);
       out.u64(message.last);
+      out.u16(message.laggards.length);
+      for (const node of message.laggards) out.bytes(node);
       out.u64(message.held);
       out.u64(message.lackedBytes);
       writeFlag(out, message.echo !== null);
@@ -126,6 +128,7 @@ const codecs: Codecs = {
       sentMs: readFinite(from),
       timeMs: readWallMs(from),
       last: from.u64(),
+      laggards: readNodes(from),
       held: from.u64(),
       lackedBytes: from.u64(),
       echo: readFlag(from) ? { stampMs: readFinite(from), commit: readFlag(from) ? from.u64() : null } : null,
@@ -349,6 +352,13 @@ function readPosition(from: ByteReader): Position {
 
 function writeFlag(out: ByteWriter, flag: boolean): void {
   out.u8(flag ? 1 : 0);
+}
+
+function readNodes(from: ByteReader): string[] {
+  const count = from.u16();
+  const nodes: string[] = [];
+  for (let i = 0; i < count; i++) nodes.push(from.bytes());
+  return nodes;
 }
 
 function readFlag(from: ByteReader): boolean {

@@ -52,6 +52,7 @@ const messages: readonly Message[] = [
     sentMs: 1.5,
     timeMs: 3,
     last: 9,
+    laggards: [],
     held: 8,
     lackedBytes: 100,
     echo: { stampMs: 2, commit: 7 },

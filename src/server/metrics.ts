@@ -116,6 +116,26 @@ export const metrics: readonly (readonly [name: string, help: string, rows: (sta
       perFollower((follower) => follower.silenceMs),
     ],
     [
+      'bellwether_follower_bound_ms',
+      'The least bound within which the follower can be expected to serve reads',
+      perFollower((follower) => follower.boundMs),
+    ],
+    [
+      'bellwether_follower_listed',
+      '0 when the follower lags too far for clients to be told to read from it',
+      perFollower((follower) => (follower.listed ? 1 : 0)),
+    ],
+    [
+      'bellwether_follower_fall_off_bytes',
+      'Bytes that may be written before log that the follower needs is dropped; -1 when it lacks nothing',
+      perFollower((follower) => follower.fallOffBytes),
+    ],
+    [
+      'bellwether_follower_fall_off_ms',
+      'Milliseconds until then at the present rates; -1 when it does not come to that',
+      perFollower((follower) => follower.fallOffMs),
+    ],
+    [
       'bellwether_follower_in_sync',
       '1 when the follower is in sync',
       perFollower((follower) => (follower.inSync ? 1 : 0)),

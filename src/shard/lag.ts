@@ -31,6 +31,11 @@ export function lagOfFollower(
   });
 }
 
+/** The least bound, in ms, within which a follower can be expected to serve a read, as its leader knows; it asks for proof by a round trip. */
+export function leastBoundMs({ applied }: LagByStage, progress: Progress): number {
+  return Math.max(applied.ms, progress.roundTripMs);
+}
+
 /**
  * What a replica that does not lead knows of how far it is behind the newest end of the leader's log that it heard of.
  * Stamps that come back say how old that knowledge is; until the first one it counts from the start of this replica.

@@ -22,6 +22,8 @@ export interface ReplicaOptions extends EvictionOptions {
   readonly checkpointMs: number;
   /** A durable write that takes longer counts as a hanging disk, in ms. */
   readonly diskStallMs: number;
+  /** Followers that cannot serve a bound of so many ms are not named to clients that read from replicas; 0: all are. */
+  readonly replicaMaxLagMs: number;
   /** Bytes of one piece of a snapshot. */
   readonly snapshotPieceBytes: number;
 }

@@ -16,8 +16,11 @@ import { BlockedClients } from './blocked-clients.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { Evictor } from './evictor.ts';
 import { Executor } from './executor.ts';
+import { FallOffWatch } from './fall-off.ts';
 import type { GateWaiter } from './gate-board.ts';
 import { GateBoard } from './gate-board.ts';
+import { lagOfFollower, leastBoundMs } from './lag.ts';
+import { laggardsAmong } from './laggards.ts';
 import { recordLoss } from './loss-ledger.ts';
 import { openReplicaState } from './opening.ts';
 import type { ReplicaContext } from './replica-context.ts';
@@ -50,6 +53,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly checkpointer: Checkpointer;
   readonly evictor: Evictor;
   readonly reads: ReplicaReads;
+  readonly fallOff: FallOffWatch;
   /** Entries that were cut from this replica's log although they had been executed. */
   lostEntries = 0;
   elections = 0;
@@ -103,6 +107,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.checkpointer.isSent = (checkpoint) => this.#sender.isSending(checkpoint);
     this.#receiver = new SnapshotReceiver(this, context);
     this.reads = new ReplicaReads(this, context);
+    this.fallOff = new FallOffWatch(this, context);
   }
 
   get core(): Core {
@@ -174,6 +179,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       Math.min(lowestNeeded(this.#core), this.keyspace.appliedLsn + 1),
     );
     this.#receiver.tick(now);
+    this.fallOff.tick(now);
+    this.#noteLaggards(now);
     if (this.#serving) {
       if (this.#core.accepting) {
         this.#expireDue();
@@ -184,6 +191,20 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       pushCommit(this.#core, now);
     }
     this.#settle(now);
+  }
+
+  /** Followers that lag too far for clients to be told to read from them, by the leader's word. */
+  get laggards(): readonly NodeId[] {
+    return this.#core.leadership === null ? this.#core.following.laggards : this.#core.laggards;
+  }
+
+  #noteLaggards(now: number): void {
+    const { leadership, laggards } = this.#core;
+    if (leadership === null) return;
+    const bounds = new Map<NodeId, number>();
+    for (const [node, progress] of leadership.followers)
+      bounds.set(node, leastBoundMs(lagOfFollower(this.#core, leadership, progress, now), progress));
+    this.#core.laggards = laggardsAmong(bounds, laggards, this.#context.options.replicaMaxLagMs);
   }
 
   received(from: NodeId, message: Message, now: number): void {

@@ -32,6 +32,7 @@ export function drawOptions(random: SeededRandom): SimOptions {
       checkpointBytes: random.pick([4 << 10, 32 << 10, 1 << 20]),
       checkpointMs: random.pick([1000, 5000, 60_000]),
       diskStallMs: 1000,
+      replicaMaxLagMs: 10_000,
       snapshotPieceBytes: random.pick([256, 4 << 10, 1 << 20]),
     },
     session: {
