@@ -50,7 +50,7 @@ function fetched(trial: Trial) {
       leader: 'b',
       leadership: null,
       unfitToLead: false,
-      log: { holds: () => false },
+      log: { holds: () => false, learn: () => {} },
       snapshotInstalled: () => seen.push('told the core'),
     },
     checkpointer: { abandon: () => {}, adopt: () => {} },
@@ -70,7 +70,7 @@ function fetched(trial: Trial) {
       },
       *load() {
         yield* noted('load', trial.damaged);
-        return { membership: '', lsn: 200, term: 2, keys: 0, digest: '' };
+        return { terms: [], membership: '', lsn: 200, term: 2, keys: 0, digest: '' };
       },
     },
     decodeMembership: () => ({ voters: [], learners: [] }),
