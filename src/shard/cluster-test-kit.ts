@@ -212,6 +212,7 @@ export class TestCluster {
         evictionSamples: this.evicting.evictionSamples,
         checkpointBytes: 1 << 30,
         checkpointMs: 1e9,
+        replicaMaxLagMs: 10_000,
         diskStallMs: 1000,
         snapshotPieceBytes: 1 << 20,
       },
