@@ -42,6 +42,11 @@ export class Connection {
     this.#pump();
   }
 
+  /** The sender gives it up; what is in flight still arrives, unless its receiver gives it up too. */
+  abandon(): void {
+    this.senderOpen = false;
+  }
+
   /** Breaks it for both ends: what is in flight is lost. */
   cut(): void {
     this.senderOpen = false;

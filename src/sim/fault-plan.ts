@@ -14,11 +14,15 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
    * confirmed the leader's lease, and the leader is cut off from all.
    */
   | { readonly kind: 'forgotten lease' }
-  /** Bytes of its files change while it is down. */
-  | { readonly kind: 'rot'; readonly node: NodeId }
+  /** Whoever does such a thing with its disk next loses power soon after it began. */
+  | { readonly kind: 'dies at'; readonly operation: FatalOperation }
+  /** Bytes of its files change while it is down, or while it runs. */
+  | { readonly kind: 'rot' | 'bit rot'; readonly node: NodeId }
   | { readonly kind: 'wipe'; readonly node: NodeId }
   | { readonly kind: 'disk hangs'; readonly node: NodeId }
-  | { readonly kind: 'disk fails'; readonly node: NodeId }
+  | { readonly kind: 'disk fails' | 'reads fail'; readonly node: NodeId }
+  /** Files may grow by so many bytes, all together. */
+  | { readonly kind: 'disk full'; readonly node: NodeId; readonly bytes: number }
   | { readonly kind: 'disk slow'; readonly node: NodeId; readonly ms: number }
   | { readonly kind: 'wall clock'; readonly node: NodeId; readonly ms: number }
   /** All clocks of a node run so many times as fast: within the margin of the leases, or as no clock may. */
@@ -34,7 +38,7 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
 export type FaultKind = Fault['kind'];
 
 /** Faults that take data away which was durable. */
-const losing: readonly FaultKind[] = ['wipe', 'rot'];
+const losing: readonly FaultKind[] = ['wipe', 'rot', 'bit rot'];
 
 /**
  * Two clocks may differ by the refusal window over the lease, 200 ms / 150 ms, and all promises hold. No two that drift
@@ -60,17 +64,32 @@ const fatalMessages: readonly Message['kind'][] = [
   'snapshotChunk',
 ];
 
+/** What is done when segments, checkpoints and the loss ledger come and go. */
+export const fatalOperations = [
+  'create',
+  'rename',
+  'remove',
+  'syncDirectory',
+  'checkpoint write',
+  'checkpoint sync',
+] as const;
+export type FatalOperation = (typeof fatalOperations)[number];
+
 const kinds: readonly FaultKind[] = [
   'kill',
   'power loss',
   'power loss everywhere',
   'dies of',
+  'dies at',
   'forgotten lease',
   'wipe',
   'rot',
+  'bit rot',
   'pause',
   'disk hangs',
   'disk fails',
+  'reads fail',
+  'disk full',
   'disk slow',
   'wall clock',
   'drift',
@@ -151,6 +170,10 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
       return { ...at, kind, from: node, to: other, ms: random.pick([20, 100, 400]) };
     case 'dies of':
       return { ...at, kind, message: random.pick(fatalMessages) };
+    case 'dies at':
+      return { ...at, kind, operation: random.pick(fatalOperations) };
+    case 'disk full':
+      return { ...at, kind, node, bytes: random.pick([0, 2000, 70_000]) };
     case 'disk slow':
       return { ...at, kind, node, ms: random.pick([2, 20, 100]) };
     case 'drift':
@@ -169,7 +192,8 @@ export function describeFault(fault: Fault): string {
   const { kind, atMs: _at, forMs, salt: _salt, ...rest } = fault;
   const details = Object.entries(rest).map(([name, value]) => {
     if (typeof value !== 'number') return String(value);
-    return name === 'rate' ? `at ${value.toFixed(3)}` : `${Math.round(value)} ms`;
+    if (name === 'rate') return `at ${value.toFixed(3)}`;
+    return name === 'bytes' ? `${value} bytes` : `${Math.round(value)} ms`;
   });
   return [`${kind}:`, ...details, `for ${Math.round(forMs)} ms`].join(' ');
 }

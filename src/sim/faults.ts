@@ -1,7 +1,7 @@
 import type { Message, NodeId } from '../core/types.ts';
 import type { EventLoop } from './event-loop.ts';
 import { FaultEffects } from './fault-effects.ts';
-import type { Fault } from './fault-plan.ts';
+import type { FatalOperation, Fault } from './fault-plan.ts';
 import { describeFault, theLeader } from './fault-plan.ts';
 import { ForgottenLease } from './forgotten-lease.ts';
 import type { SimNetwork } from './network.ts';
@@ -30,7 +30,8 @@ export class Faults {
   readonly #trace: Trace;
   /** What undoes the faults that are at work. */
   readonly #undo = new Set<() => void>();
-  readonly #traps = new Map<Message['kind'], Trap>();
+  /** By the message, or what is done with the disk. */
+  readonly #traps = new Map<Message['kind'] | FatalOperation, Trap>();
   readonly #leases = new Set<ForgottenLease>();
   #over = false;
 
@@ -39,20 +40,26 @@ export class Faults {
     this.#loop = loop;
     this.#network = network;
     this.#trace = trace;
+    for (const node of nodes) node.disk.onOperation = (operation) => this.#spring(operation, node.id);
   }
 
   /** A process sent a message. */
   sent(from: NodeId, to: NodeId, message: Message): void {
     for (const lease of this.#leases) lease.sent(from, to, message);
-    const trap = this.#traps.get(message.kind);
+    this.#spring(message.kind, from);
+  }
+
+  /** Springs the trap that waits for what a node does, if one does. */
+  #spring(what: Message['kind'] | FatalOperation, who: NodeId): void {
+    const trap = this.#traps.get(what);
     if (trap === undefined) return;
-    this.#traps.delete(message.kind);
+    this.#traps.delete(what);
     const { random, hit } = trap;
     this.#loop.after(random.pick([0, 0.05, 0.5, 3]), () => {
-      this.#trace.say('fault', `power loss: ${from} after ${message.kind}`);
+      this.#trace.say('fault', `power loss: ${who} after ${what}`);
       hit();
-      this.#node(from).crash('power loss');
-      this.#for(random.pick([20, 300, 3000]), () => this.#node(from).start());
+      this.#node(who).crash('power loss');
+      this.#for(random.pick([20, 300, 3000]), () => this.#node(who).start());
     });
   }
 
@@ -117,11 +124,17 @@ export class Faults {
       case 'dies of':
         this.#traps.set(fault.message, { random, hit });
         break;
+      case 'dies at':
+        this.#traps.set(fault.operation, { random, hit });
+        break;
       case 'forgotten lease':
         this.#forgetLease(random, forMs, hit);
         break;
       case 'rot':
         if (this.#othersVote(fault.node) && this.#node(fault.node).rot()) hit();
+        break;
+      case 'bit rot':
+        if (this.#othersVote(fault.node) && this.#node(fault.node).rotQuietly()) hit();
         break;
       case 'wipe':
         if (this.#othersVote(fault.node) && this.#node(fault.node).wipe()) hit();
@@ -160,6 +173,8 @@ export class Faults {
       }
       case 'disk hangs':
       case 'disk fails':
+      case 'reads fail':
+      case 'disk full':
       case 'disk slow':
         this.#for(forMs, this.#node(fault.node).disk.disturb(fault, hit));
         break;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Operation } from './history.ts';
 import { checkLinearizable } from './linearizability.ts';
+import { apply } from './models.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -152,6 +153,63 @@ test('agrees with trying every order, on thousands of small histories', () => {
     seen[expected] += 1;
   }
   expect(Math.min(seen.linearizable, seen.violated)).toBeGreaterThan(500);
+});
+
+/** The same for whatever the models know. */
+function bruteForceModels(left: readonly Operation[], state: string | null): boolean {
+  if (left.every(({ returned }) => returned === never)) return true;
+  const firstReturn = Math.min(...left.map(({ returned }) => returned));
+  return left.some((operation) => {
+    if (operation.invoked > firstReturn) return false;
+    const next = apply(state, operation);
+    const rest = left.filter((other) => other !== operation);
+    return next !== undefined && bruteForceModels(rest, next);
+  });
+}
+
+test('agrees with trying every order of what is done to lists, hashes and strings that grow', () => {
+  let seed = 5;
+  const below = (bound: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % bound;
+  };
+  const sorts = [
+    { read: 'get', changes: ['append', 'append', 'del'], value: (i: number) => `${i};` },
+    { read: 'lrange', changes: ['rpush', 'rpush', 'lpop', 'del'], value: (i: number) => `v${i}` },
+    { read: 'hgetall', changes: ['hset', 'hset', 'hdel', 'del'], value: (i: number) => `m${i % 2}:${i}` },
+    { read: 'get', changes: ['set', 'getset', 'del'], value: (i: number) => `v${i}` },
+  ] as const;
+  const seen = { linearizable: 0, violated: 0 };
+  for (let round = 0; round < 4000; round++) {
+    const sort = sorts[below(sorts.length)]!;
+    // What truly happens, one operation at a time; what clients see of when, and sometimes a wrong answer.
+    let state: string | null = null;
+    let at = 0;
+    const operations = Array.from({ length: 3 + below(5) }, (_, i): Operation => {
+      const reads = below(5) < 2;
+      const kind = reads ? sort.read : sort.changes[below(sort.changes.length)]!;
+      const value =
+        reads || kind === 'del' || kind === 'lpop' ? '' : kind === 'hdel' ? `m${i % 2}` : sort.value(i);
+      at += 2;
+      const from = at - below(6);
+      const unknown = !reads && below(3) === 0;
+      const results = ['OK', null, 0, 1, 2, 4, '0;', 'v0', 'm0:0', 'm0:0,m1:1'];
+      for (const result of results.concat(
+        state === null ? [] : [state.slice(1), state.length + 1, state.length + 2],
+      ))
+        if (!unknown && apply(state, op(kind, 0, 1, result, value)) !== undefined) {
+          const shown = kind !== 'set' && below(12) === 0 ? results[below(results.length)]! : result;
+          state = apply(state, op(kind, 0, 1, result, value)) as string | null;
+          return op(kind, from, at + 1 + below(5), shown, value);
+        }
+      if (below(2) === 0) state = apply(state, op(kind, 0, never, null, value)) ?? state;
+      return op(kind, from, never, null, value);
+    }).filter(({ kind, returned }) => kind !== sort.read || returned !== never);
+    const expected = bruteForceModels(operations, null) ? 'linearizable' : 'violated';
+    expect(verdict(...operations), JSON.stringify(operations)).toBe(expected);
+    seen[expected] += 1;
+  }
+  expect(Math.min(seen.linearizable, seen.violated)).toBeGreaterThan(300);
 });
 
 /** What `clients` see of one key that truly does one thing at a time; some answers are lost. */

@@ -1,5 +1,5 @@
 import type { Operation } from './history.ts';
-import type { OperationKind, State } from './models.ts';
+import type { State } from './models.ts';
 import { apply, changesNothing, isRead } from './models.ts';
 
 /** Choices that are tried before the search gives up, for each operation and at least. */
@@ -39,8 +39,6 @@ export function checkLinearizable(operations: readonly Operation[]): Verdict {
 interface Twins {
   readonly number: number;
   readonly operations: Operation[];
-  /** How many of them have happened. */
-  used: number;
 }
 
 interface Step {
@@ -61,7 +59,9 @@ class Search {
   readonly #head: Point;
   readonly #twins: readonly Twins[];
   readonly #done: DoneSet;
-  readonly #seen = new Set<string>();
+  /** Of each state with what was done: which twins had happened how often, as far as none of these needs more than another. */
+  readonly #seen = new Map<string, Uint16Array[]>();
+  #choices = 0;
   readonly #numbers = new Map<State, number>();
   readonly #steps: Step[] = [];
   readonly #choicesMax: number;
@@ -70,13 +70,16 @@ class Search {
   #left: number;
   #state: State = null;
   #furthest: Point | null = null;
-  /** Which twins have happened how often. */
-  #usedTwins = '';
+  /** How often each of the twins has happened. */
+  readonly #used: Uint16Array;
+  /** A copy of that; null when there is none yet. */
+  #usedNow: Uint16Array | null = null;
 
   constructor(operations: readonly Operation[]) {
     const answered = operations.filter(({ returned }) => returned !== Number.POSITIVE_INFINITY);
     this.#head = listOf(answered);
     this.#twins = twinsOf(operations.filter(({ returned }) => returned === Number.POSITIVE_INFINITY));
+    this.#used = new Uint16Array(this.#twins.length);
     this.#left = answered.length;
     this.#done = new DoneSet(answered.length);
     this.#choicesMax = Math.max(choicesMin, choicesPerOperation * operations.length);
@@ -87,7 +90,7 @@ class Search {
     this.#takeWhatChangesNothing();
     let rank = 0;
     while (this.#left > 0) {
-      if (this.#seen.size > this.#choicesMax) return { kind: 'undecided' };
+      if (this.#choices > this.#choicesMax) return { kind: 'undecided' };
       if (this.#choose(rank)) {
         this.#takeWhatChangesNothing();
         rank = 0;
@@ -122,10 +125,12 @@ class Search {
     while (end?.isCall === true) end = end.after;
     for (let number = Math.max(0, from - answered.length); number < this.#twins.length; number++) {
       const what = this.#twins[number] as Twins;
-      const operation = what.operations[what.used];
+      const operation = what.operations[this.#used[number] as number];
       if (operation === undefined || (end !== null && operation.invoked > end.operation.returned)) continue;
       const next = apply(this.#state, operation);
-      if (next !== undefined && this.#try(what, next, answered.length + number)) return true;
+      // One that changes nothing may as well never happen.
+      if (next === undefined || next === this.#state) continue;
+      if (this.#try(what, next, answered.length + number)) return true;
     }
     return false;
   }
@@ -164,17 +169,23 @@ class Search {
       number = this.#numbers.size;
       this.#numbers.set(this.#state, number);
     }
-    const name = `${number} ${this.#done.name}${this.#usedTwins}`;
-    if (this.#seen.has(name)) return false;
-    this.#seen.add(name);
+    const name = `${number} ${this.#done.name}`;
+    const seen = this.#seen.get(name) ?? [];
+    // What has not happened may still happen, or never: the fewer did, the more is possible.
+    const now = this.#usedNow ?? this.#used.slice();
+    this.#usedNow = now;
+    if (seen.some((used) => used === now || isWithin(used, now))) return false;
+    seen.push(now);
+    this.#seen.set(name, seen);
+    this.#choices += 1;
     return true;
   }
 
   #take(step: Step, next: State): void {
     this.#steps.push(step);
     this.#state = next;
-    if ('used' in step.what) {
-      this.#use(step.what, 1);
+    if ('number' in step.what) {
+      this.#count(step.what, 1);
       return;
     }
     this.#done.add(step.what.index);
@@ -184,8 +195,8 @@ class Search {
 
   #putBack({ what, state }: Step): void {
     this.#state = state;
-    if ('used' in what) {
-      this.#use(what, -1);
+    if ('number' in what) {
+      this.#count(what, -1);
       return;
     }
     putBack(what);
@@ -193,10 +204,9 @@ class Search {
     this.#left += 1;
   }
 
-  #use(twins: Twins, count: number): void {
-    twins.used += count;
-    this.#usedTwins = '';
-    for (const { number, used } of this.#twins) if (used > 0) this.#usedTwins += ` ${number}:${used}`;
+  #count({ number }: Twins, more: number): void {
+    this.#used[number] = (this.#used[number] as number) + more;
+    this.#usedNow = null;
   }
 
   /** Back to before the last choice: what it was; null when there was none. */
@@ -212,11 +222,18 @@ class Search {
   }
 }
 
+/** Whether none of the twins has happened more often in the first than in the second. */
+function isWithin(used: Uint16Array, most: Uint16Array): boolean {
+  for (let twins = 0; twins < used.length; twins++)
+    if ((used[twins] as number) > (most[twins] as number)) return false;
+  return true;
+}
+
 function twinsOf(operations: readonly Operation[]): Twins[] {
   const all = new Map<string, Twins>();
   for (const operation of [...operations].sort((a, b) => a.invoked - b.invoked)) {
     const name = `${operation.kind} ${operation.value}`;
-    const twins = all.get(name) ?? { number: all.size, operations: [], used: 0 };
+    const twins = all.get(name) ?? { number: all.size, operations: [] };
     twins.operations.push(operation);
     all.set(name, twins);
   }
@@ -267,36 +284,57 @@ class DoneSet {
 /** Stands for every value that nobody read. */
 const unread = '\0unread';
 
-/** Operations whose results tell nothing of a value but what `get` returns. */
-const telling: ReadonlySet<OperationKind> = new Set([
-  'set',
-  'setpx',
-  'get',
-  'del',
-  'pexpire',
-  'persist',
-  'expired',
-]);
-
 /** True when a key is only set and read. */
 function isPlain(operations: readonly Operation[]): boolean {
   return operations.every(({ kind }) => kind === 'set' || kind === 'get');
 }
 
 /**
- * The same question with less to try. Values that nobody read need no telling apart. On a key that is only set and
+ * The same question with less to try. Values that nobody was shown need no telling apart. On a key that is only set and
  * read, a `set` without a known outcome and with such a value explains nothing: the rest fits without it whenever it
  * fits with it.
  */
 function simplified(operations: readonly Operation[]): readonly Operation[] {
-  if (!operations.every(({ kind }) => telling.has(kind))) return operations;
-  const values = new Set(operations.filter(({ kind }) => isRead(kind)).map(({ result }) => result));
-  const isUnread = ({ kind, value }: Operation): boolean =>
-    (kind === 'set' || kind === 'setpx') && !values.has(value);
+  const shown = shownIn(operations);
   const plain = isPlain(operations);
-  return operations
-    .filter((operation) => !plain || operation.returned !== Number.POSITIVE_INFINITY || !isUnread(operation))
-    .map((operation) => (isUnread(operation) ? { ...operation, value: unread } : operation));
+  const simple: Operation[] = [];
+  for (const operation of operations) {
+    const value = shown.has(operation.value) ? operation.value : unshown(operation);
+    const explains = value !== unread || operation.returned !== Number.POSITIVE_INFINITY;
+    if (!plain || explains) simple.push(value === operation.value ? operation : { ...operation, value });
+  }
+  return simple;
+}
+
+/** Everything that some result shows, as it was written. */
+function shownIn(operations: readonly Operation[]): Set<string> {
+  const appended = operations.some(({ kind }) => kind === 'append');
+  const shown = new Set<string>();
+  for (const { kind, result } of operations) {
+    if (typeof result !== 'string') continue;
+    if (appended) for (const part of result.split(';')) shown.add(`${part};`);
+    else if (kind === 'get' || kind === 'getset' || kind === 'lpop') shown.add(result);
+    else if (isRead(kind)) for (const item of result.split(',')) shown.add(item);
+  }
+  return shown;
+}
+
+/** What is written in place of a value that no result shows: alike for all that only their values tell apart. */
+function unshown({ kind, value }: Operation): string {
+  switch (kind) {
+    case 'set':
+    case 'setpx':
+    case 'getset':
+    case 'rpush':
+      return unread;
+    case 'append':
+      return '\0'.repeat(value.length);
+    case 'hset':
+    case 'zadd':
+      return value.slice(0, value.indexOf(':') + 1) + unread;
+    default:
+      return value;
+  }
 }
 
 function listOf(operations: readonly Operation[]): Point {

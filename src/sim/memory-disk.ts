@@ -6,6 +6,7 @@ import { MemoryFile } from './memory-file.ts';
 export interface DiskOperation {
   readonly kind:
     | 'open'
+    | 'create'
     | 'write'
     | 'read'
     | 'size'
@@ -34,6 +35,8 @@ export interface MemoryDiskOptions {
   readonly fault?: (operation: DiskOperation) => DiskFault | null;
   /** Bytes that all files together may have. Default: no limit. */
   readonly capacityBytes?: number;
+  /** Called when there is a limit and somebody asks for room, or finds none. */
+  readonly full?: () => void;
 }
 
 /** A file, or a directory (null), under a path. */
@@ -87,6 +90,10 @@ export class MemoryDisk implements Disk {
     this.#changes.push(change);
   }
 
+  full(): void {
+    this.#options.full?.();
+  }
+
   /** What files may still grow by. */
   get roomBytes(): number {
     return this.capacityBytes === Number.POSITIVE_INFINITY
@@ -102,7 +109,7 @@ export class MemoryDisk implements Disk {
 
   open(path: string, mode: OpenMode, done: (error: Error | null, file: DiskFile | null) => void): void {
     this.perform(
-      operation('open', path),
+      operation(mode === 'create' ? mode : 'open', path),
       (error) => done(error, null),
       () => {
         const found = this.#entries.get(path);
@@ -180,6 +187,7 @@ export class MemoryDisk implements Disk {
       operation('freeBytes', ''),
       (error) => done(error, 0),
       () => {
+        if (this.capacityBytes !== Number.POSITIVE_INFINITY) this.full();
         done(null, Math.max(0, this.capacityBytes - this.usedBytes));
       },
     );
@@ -258,7 +266,10 @@ class MemoryHandle implements DiskFile {
       this.#disk.perform(
         operation('write', this.#path, position, bytes.length),
         (error) => done(error, 0),
-        () => done(systemError('ENOSPC', this.#path), 0),
+        () => {
+          this.#disk.full();
+          done(systemError('ENOSPC', this.#path), 0);
+        },
       );
       return;
     }

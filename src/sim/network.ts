@@ -27,6 +27,8 @@ export class SimNetwork {
   readonly #trace: Trace;
   readonly #nodes: readonly NodeId[];
   readonly #ports = new Map<NodeId, PeerPort>();
+  /** Connections that their senders gave up, and on which something may still arrive. */
+  readonly #leftovers = new Set<Connection>();
   /** Machines that are up without a listening process refuse at once; others say nothing. */
   readonly #dark = new Set<NodeId>();
 
@@ -73,7 +75,7 @@ export class SimNetwork {
     this.#ports.delete(node);
     if (silently) this.#dark.add(node);
     else this.#dark.delete(node);
-    for (const connection of own?.outbound.values() ?? []) connection.cut();
+    for (const connection of own?.outbound.values() ?? []) this.#giveUp(connection, silently);
     if (silently) return;
     for (const [other, port] of this.#ports) {
       for (const connection of [...port.outbound.values()]) {
@@ -137,6 +139,10 @@ export class SimNetwork {
     if (this.#ports.get(from) !== port || this.#ports.get(to) !== peer) return;
     if (!this.paths.bothWaysOpen(from, to) || port.outbound.has(`${to} ${lane}`)) return;
     const answer = peer.identity;
+    // The newer connection wins; another machine's leftovers, which has the same name, come to nobody.
+    const same = peer.identityOf(from)?.instance === port.identity.instance;
+    for (const old of this.#leftovers)
+      if (old.from === from && old.to === to && (old.lane === lane || !same)) this.#cut(old);
     peer.learn(port.identity);
     this.#loop.after(this.paths.delayMs(to, from), () =>
       port.process.enter(() => {
@@ -158,7 +164,7 @@ export class SimNetwork {
   #reset(port: PeerPort, connection: Connection, refused: boolean): void {
     const { from, to, lane } = connection;
     if (port.outbound.get(`${to} ${lane}`) !== connection) return;
-    connection.cut();
+    this.#giveUp(connection, refused);
     port.outbound.delete(`${to} ${lane}`);
     this.#dialSoon(port, to, lane, this.#random.between(5, 50));
     if (lane !== 'control') return;
@@ -167,6 +173,21 @@ export class SimNetwork {
       this.#trace.mix(`break ${from} ${to} ${gone}`);
       port.handler.linkDown(to, gone);
     });
+  }
+
+  /** What its sender has sent by now arrives, or is lost with the connection. */
+  #giveUp(connection: Connection, lost: boolean): void {
+    if (lost || this.#random.chance(0.5)) {
+      this.#cut(connection);
+      return;
+    }
+    connection.abandon();
+    this.#leftovers.add(connection);
+  }
+
+  #cut(connection: Connection): void {
+    connection.cut();
+    this.#leftovers.delete(connection);
   }
 
   /** Finds the links on which nothing is heard any more. */

@@ -1,5 +1,5 @@
 import type { EventLoop } from './event-loop.ts';
-import type { Fault } from './fault-plan.ts';
+import type { FatalOperation, Fault } from './fault-plan.ts';
 import type { DiskFault, DiskOperation, MemoryDiskOptions } from './memory-disk.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import type { Process } from './process.ts';
@@ -9,7 +9,10 @@ import type { Trace } from './trace.ts';
 /** How a process ended, as its disk feels it. */
 export type Death = 'kill' | 'power loss';
 
-export type DiskTrouble = Extract<Fault, { kind: 'disk hangs' | 'disk fails' | 'disk slow' }>;
+export type DiskTrouble = Extract<
+  Fault,
+  { kind: 'disk hangs' | 'disk fails' | 'reads fail' | 'disk full' | 'disk slow' }
+>;
 
 /** Trouble that lasts, and who hears when it changed something. */
 interface Lasting {
@@ -24,6 +27,8 @@ export class SimDisk {
   rotten = false;
   /** An operation of this life of the process failed. */
   failed = false;
+  /** Told of each operation of a kind that faults wait for, when it begins. */
+  onOperation: (operation: FatalOperation) => void = () => {};
   readonly #name: string;
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
@@ -45,7 +50,11 @@ export class SimDisk {
   openFor(process: Process, lastDeath: Death): MemoryDisk {
     this.failed = false;
     const options: MemoryDiskOptions = {
+      capacityBytes: this.#disk?.capacityBytes ?? Number.POSITIVE_INFINITY,
+      full: () => this.#full(),
       schedule: (complete, operation) => {
+        const fatal = fatalOperationOf(operation);
+        if (fatal !== null) this.onOperation(fatal);
         this.#loop.after(this.#tookMs(operation), () => {
           if (!process.alive) return;
           this.#trace.mix(`${this.#name} ${operation.kind} ${operation.path} ${operation.bytes}`);
@@ -94,9 +103,25 @@ export class SimDisk {
   disturb(fault: DiskTrouble, hit: () => void): () => void {
     const trouble = { fault, untilMs: this.#loop.nowMs + fault.forMs, hit };
     this.#troubles.add(trouble);
+    if (fault.kind === 'disk full') this.#limit((this.#disk?.usedBytes ?? 0) + fault.bytes);
     return () => {
       this.#troubles.delete(trouble);
+      if (fault.kind === 'disk full') this.#limit(Number.POSITIVE_INFINITY);
     };
+  }
+
+  /** True while files cannot grow as they like. */
+  get limited(): boolean {
+    return this.#disk !== null && this.#disk.capacityBytes !== Number.POSITIVE_INFINITY;
+  }
+
+  #limit(bytes: number): void {
+    if (this.#disk !== null) this.#disk.capacityBytes = bytes;
+  }
+
+  /** Somebody was told that there is little room, or none. */
+  #full(): void {
+    for (const { fault, hit } of this.#troubles) if (fault.kind === 'disk full') hit();
   }
 
   #tookMs({ kind }: DiskOperation): number {
@@ -115,9 +140,10 @@ export class SimDisk {
   }
 
   #faultOf({ kind }: DiskOperation): DiskFault | null {
-    if (kind !== 'write' && kind !== 'sync') return null;
+    const wanted = kind === 'read' ? 'reads fail' : 'disk fails';
+    if (kind !== 'read' && kind !== 'write' && kind !== 'sync') return null;
     for (const trouble of this.#troubles) {
-      if (trouble.fault.kind !== 'disk fails') continue;
+      if (trouble.fault.kind !== wanted) continue;
       this.#troubles.delete(trouble);
       trouble.hit();
       this.failed = true;
@@ -125,5 +151,22 @@ export class SimDisk {
       return { error: Object.assign(new Error('EIO: i/o error, simulated'), { code: 'EIO' }) };
     }
     return null;
+  }
+}
+
+function fatalOperationOf({ kind, path }: DiskOperation): FatalOperation | null {
+  const ofCheckpoint = path.startsWith('checkpoints/');
+  switch (kind) {
+    case 'create':
+    case 'rename':
+    case 'remove':
+    case 'syncDirectory':
+      return kind;
+    case 'write':
+      return ofCheckpoint ? 'checkpoint write' : null;
+    case 'sync':
+      return ofCheckpoint ? 'checkpoint sync' : null;
+    default:
+      return null;
   }
 }

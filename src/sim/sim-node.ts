@@ -212,7 +212,9 @@ export class SimNode {
       this.wipe();
       return;
     }
-    if (!this.disk.failed) this.#world.broken(this.id, error);
+    // Bytes that rot are found when they are read; a process that has no room for its log cannot begin.
+    const found = this.disk.rotten || (this.disk.limited && !life.ready);
+    if (!this.disk.failed && !found) this.#world.broken(this.id, error);
     this.#end('kill');
   }
 
@@ -238,6 +240,11 @@ export class SimNode {
   /** The process dies, and some bytes of its files change; false when there were none. */
   rot(): boolean {
     this.crash('kill');
+    return this.rotQuietly();
+  }
+
+  /** Some bytes of its files change, whether a process runs or not; false when there were none. */
+  rotQuietly(): boolean {
     const places = this.disk.rot();
     this.#world.trace.say(this.id, `rot: ${places.join(', ')}`);
     return places.length > 0;

@@ -50,7 +50,7 @@ export function drawOptions(random: SeededRandom): SimOptions {
       cacheBytes: random.pick([2 << 10, 16 << 10, 1 << 20]),
       retentionBytes: random.pick([64 << 10, 256 << 10, 1 << 30]),
       retentionMs: 1e9,
-      reserveBytes: 0,
+      reserveBytes: random.pick([0, 64 << 10]),
     },
   };
 }
