@@ -18,6 +18,8 @@ export const errorCatalogue = {
     'A peer of another cluster, version or identity, or without the shared secret, was refused.',
   BW_PEER_MALFORMED: 'A peer sent bytes that are no valid frame; its link was closed.',
   BW_NOT_A_CLUSTER: 'No cluster answered at the given address.',
+  BW_REFUSED: 'A node refused what it was told to do; the message says why.',
+  BW_NOT_DONE: 'What was asked for did not come about in time; the message says how far it came.',
   BW_INTERNAL: 'A statement that the program relies on did not hold; the process ended to protect the data.',
 } as const;
 

@@ -201,8 +201,33 @@ it('shows status and log of what runs', async () => {
   expect(run('log')).toMatch(/majority flushed {2}put "shown" "in the log"/);
   expect(run('log', '--from', '1000')).not.toContain('shown');
   expect(run('--help')).toContain('bellwether <command> --help');
-  for (const command of ['up', 'node', 'status', 'log', 'bench'])
+  for (const command of ['up', 'node', 'status', 'handover', 'drain', 'rolling-restart', 'log', 'bench'])
     expect(run(command, '--help')).toContain('Usage:');
+});
+
+it('starts nodes again at once that a rolling restart stops', async () => {
+  const up = await new Up(['--password', 'sesame']).ready();
+  const restart = async (password: string): Promise<{ code: number | null; output: string }> => {
+    const child = spawn(process.execPath, [program, 'rolling-restart', '--password', password], { cwd: dir });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text: Buffer) => {
+        output += text.toString();
+      });
+    return await new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+  };
+  const whole = async (): Promise<boolean> => {
+    const all = await Promise.all([0, 1, 2].map((i) => fetchStatus(admin(i))));
+    const followers = all.flatMap((status) => status?.shards.flatMap((shard) => shard.followers) ?? []);
+    return followers.filter(({ inSync }) => inSync).length === 2;
+  };
+  await until('followers are in sync', whole);
+  expect((await restart('wrong')).output).toContain('BW_REFUSED');
+  const done = await restart('sesame');
+  expect(done.output).toContain('n3 was restarted');
+  expect(done.code).toBe(0);
+  expect(up.output).toContain('n1 was shut down; it starts again');
+  expect(up.output).not.toContain('is down');
 });
 
 it('hands flags on to every node, and refuses clients without the password', async () => {

@@ -2,6 +2,7 @@ import type { PlannedNode } from './cluster-plan.ts';
 import { NodeProcess } from './node-process.ts';
 
 const restartMs = 2000;
+const restartAfterShutDownMs = 50;
 /** A node that does not end within this time after it was asked to is killed. */
 const stopMs = 10_000;
 
@@ -9,6 +10,8 @@ export type NodeState = 'starting' | 'running' | 'down' | 'stopped';
 
 export interface LocalClusterEvents {
   started(node: PlannedNode): void;
+  /** A node ended as a client asked it to (SHUTDOWN). */
+  shutDown?(node: PlannedNode): void;
   /** A node ended without having been asked to. `message` says why when it is known. */
   died(node: PlannedNode, how: string, message: string | null): void;
 }
@@ -69,8 +72,11 @@ export class LocalCluster {
       return;
     }
     member.state = 'down';
-    if (this.#restart) member.restart = setTimeout(() => this.#run(member), restartMs);
-    this.#events.died(member.node, signal ?? `exit code ${code}`, message);
+    const asked = code === 0 && this.#events.shutDown !== undefined;
+    if (this.#restart)
+      member.restart = setTimeout(() => this.#run(member), asked ? restartAfterShutDownMs : restartMs);
+    if (asked) this.#events.shutDown?.(member.node);
+    else this.#events.died(member.node, signal ?? `exit code ${code}`, message);
   }
 
   /** Starts those that are down, without waiting any longer. */

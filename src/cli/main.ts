@@ -3,8 +3,11 @@ import { nearest } from '../node/nearest.ts';
 import { version } from '../version.ts';
 import { benchCommand } from './bench-command.ts';
 import type { Command } from './command.ts';
+import { drainCommand } from './drain-command.ts';
+import { handoverCommand } from './handover-command.ts';
 import { logCommand } from './log-command.ts';
 import { nodeCommand } from './node-command.ts';
+import { rollingRestartCommand } from './rolling-restart-command.ts';
 import { statusCommand } from './status-command.ts';
 import { upCommand } from './up-command.ts';
 import { verifyCommand } from './verify-command.ts';
@@ -13,13 +16,18 @@ const commands: readonly Command[] = [
   upCommand,
   nodeCommand,
   statusCommand,
+  handoverCommand,
+  drainCommand,
+  rollingRestartCommand,
   logCommand,
   benchCommand,
   verifyCommand,
 ];
 
+const nameColumn = 2 + Math.max(...commands.map(({ name }) => name.length));
+
 function overview(): string {
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(8)}${summary}`);
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(nameColumn)}${summary}`);
   return `bellwether ${version}: a replicated data store that every Redis client can use
 
 Usage: bellwether <command> [flags]

@@ -34,8 +34,10 @@ async function run(argv: readonly string[]): Promise<number> {
   const supervised = process.send !== undefined;
   let node: BellwetherNode;
   try {
-    node = new BellwetherNode(loadConfig(flags as OptionTexts, process.env), (error) =>
-      endProcess(node.logger, error, (code) => process.exit(code)),
+    node = new BellwetherNode(
+      loadConfig(flags as OptionTexts, process.env),
+      (error) => endProcess(node.logger, error, (code) => process.exit(code)),
+      () => stop(true),
     );
   } catch (error) {
     await report({ kind: 'failed', message: messageOf(error) });

@@ -147,6 +147,8 @@ class Up {
       started: (node) => {
         if (this.#ready) this.#screen.print(`${node.id} is up again`);
       },
+      shutDown: ({ id }) =>
+        this.#screen.print(`${id} was shut down; ${restart ? 'it starts again' : 'it stays down'}`),
       died: (node, how, message) => this.#died(node, how, message, restart),
     });
   }

@@ -167,6 +167,30 @@ function followers(context: CommandContext): void {
   }
 }
 
+/** REPL HANDOVER shard [TO node] */
+function handOver({ node, reply }: CommandContext, args: readonly Bytes[]): void {
+  const shard = parseSafeInteger(args[2] as Bytes);
+  const [word, to] = args.slice(3);
+  if (shard === null) reply.error('ERR value is not an integer or out of range');
+  else if (args.length !== 3 && (args.length !== 5 || word?.toUpperCase() !== 'TO'))
+    reply.error('ERR syntax error');
+  else {
+    const problem = node.handOver(shard, to ?? null);
+    if (problem === null) reply.ok();
+    else reply.error(problem);
+  }
+}
+
+function drain({ node, reply }: CommandContext, args: readonly Bytes[]): void {
+  const word = args[2]?.toUpperCase();
+  if (word === undefined) reply.bulk(node.draining ? 'on' : 'off');
+  else if (args.length !== 3 || (word !== 'ON' && word !== 'OFF')) reply.error('ERR syntax error');
+  else {
+    node.drain(word === 'ON');
+    reply.ok();
+  }
+}
+
 const anywhere = ['loading', 'stale'] as const;
 
 export const replicationCommands: readonly CommandSpec[] = [
@@ -271,6 +295,30 @@ export const replicationCommands: readonly CommandSpec[] = [
         'Positions of the followers of the shards that this node leads, and their lag in entries, bytes and milliseconds.',
       ],
       followers,
+    ),
+    onSession(
+      'repl|handover',
+      [
+        -3,
+        ['admin', ...anywhere],
+        '7.2.0',
+        'O(1)',
+        'shard [TO node]',
+        'Begins to hand leadership of a shard that this node leads to a follower in sync.',
+      ],
+      handOver,
+    ),
+    onSession(
+      'repl|drain',
+      [
+        -2,
+        ['admin', ...anywhere],
+        '7.2.0',
+        'O(1)',
+        '[ON | OFF]',
+        'Shows or sets whether this node moves all leadership away and takes none.',
+      ],
+      drain,
     ),
     onSession(
       'repl|digest',

@@ -131,6 +131,18 @@ export const serverCommands: readonly CommandSpec[] = [
       },
     ),
   ]),
+  onSession(
+    'shutdown',
+    [
+      -1,
+      ['admin', 'noscript', ...anywhere],
+      '1.0.0',
+      'O(1)',
+      '[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]',
+      'Stops the node, leadership handed over first.',
+    ],
+    shutDown,
+  ),
   container('debug', '1.0.0', 'For tests.', [
     onSession(
       'debug|sleep',
@@ -158,6 +170,22 @@ export const serverCommands: readonly CommandSpec[] = [
     ),
   ]),
 ];
+
+/** Redis's own options: nothing here waits for a snapshot, and a shutdown that has begun is not called off. */
+const shutdownWords: ReadonlySet<string> = new Set(['NOSAVE', 'SAVE', 'NOW', 'FORCE']);
+
+function shutDown({ node, session, reply }: CommandContext, args: readonly Bytes[]): void {
+  const words = args.slice(1).map((word) => word.toUpperCase());
+  const saving = words.filter((word) => word === 'SAVE' || word === 'NOSAVE');
+  if (words.length === 1 && words[0] === 'ABORT') reply.error('ERR No shutdown in progress.');
+  else if (saving.length > 1 || !words.every((word) => shutdownWords.has(word))) reply.error(syntaxError);
+  else if (session.inTransaction) reply.error('ERR Command not allowed inside a transaction');
+  else {
+    reply.ok();
+    session.closeAfterReply();
+    node.shutDown();
+  }
+}
 
 /** FILTERBY PATTERN, ACLCAT or MODULE; null when it is none of them. */
 function commandFilter(words: readonly Bytes[]): ((spec: CommandSpec) => boolean) | null {

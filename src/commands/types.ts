@@ -317,6 +317,13 @@ export interface NodeServices {
   /** Planned transfer of leadership to this node (CLUSTER FAILOVER); an error line, or null when started. */
   takeOver(): string | null;
   readonly encodingLimits: EncodingLimits;
+  /** Planned transfer of leadership of a shard, to whom this node chooses when `to` is null; an error line, or null when begun. */
+  handOver(shard: number, to: string | null): string | null;
+  /** True while this node moves all leadership away and takes none. */
+  readonly draining: boolean;
+  drain(on: boolean): void;
+  /** The node stops soon, leadership handed over first. */
+  shutDown(): void;
   readonly debugEnabled: boolean;
   /** Digest of the node's state at its applied LSN, 40 hexadecimal characters. */
   stateDigest(): string;

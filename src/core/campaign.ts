@@ -10,6 +10,8 @@ export class Campaign {
   retryMs: number;
   /** When this candidate began to look for votes, monotonic ms; later attempts keep it. */
   readonly sinceMs: number;
+  /** Whoever is elected by it keeps leadership from preferred nodes: an operator wanted this handover. */
+  keep = false;
 
   constructor(term: Term, preVote: boolean, sinceMs: number, retryMs: number) {
     this.term = term;

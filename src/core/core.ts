@@ -3,7 +3,7 @@ import { answerPreVote, answerVote, campaignReceives, campaignTick, startCampaig
 import { Following } from './following.ts';
 import { invariant } from './invariant.ts';
 import type { Leadership } from './leadership.ts';
-import { leaderEndOfTurn, leaderReceives, leaderTick, openLeadership } from './leading.ts';
+import { leaderEndOfTurn, leaderReceives, leadershipWanted, leaderTick, openLeadership } from './leading.ts';
 import { isOneStep, isVoter, MembershipLog, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
@@ -74,6 +74,8 @@ export class Core {
   unfitToLead = false;
   /** Campaigns later than others: its state must be rebuilt first. */
   reluctant = false;
+  /** This node is to lead nothing: no leader hands over to it, and it campaigns only when the others do not. */
+  draining = false;
   /** Acks that a leader asks its followers for; set by the driver as the policies in use need them. */
   wantReceived = false;
   wantApplied = false;
@@ -182,6 +184,10 @@ export class Core {
       case 'snapshotOffer':
       case 'campaignNow':
         followerReceives(this, from, message, now);
+        return;
+      case 'leadershipWanted':
+        if (this.leadership !== null && message.term === this.term)
+          leadershipWanted(this, this.leadership, from, now);
         return;
       case 'appendAck':
       case 'heartbeatAck':
@@ -297,7 +303,7 @@ export class Core {
   peerGone(peer: NodeId, now: number): void {
     if (peer !== this.leader || this.leadership !== null) return;
     const refusalEndsMs = Math.max(now, this.following.heardMs + this.options.voteRefusalMs);
-    const hurried = refusalEndsMs + this.random() * 50 + (this.reluctant ? this.options.electionMaxMs : 0);
+    const hurried = refusalEndsMs + this.random() * 50 + this.#hesitationMs;
     this.following.electionDueMs = Math.min(this.following.electionDueMs, hurried);
     this.following.hurried = true;
   }
@@ -353,7 +359,23 @@ export class Core {
   resetElectionTimer(now: number): void {
     const { electionMinMs, electionMaxMs } = this.options;
     const spread = electionMinMs + this.random() * (electionMaxMs - electionMinMs);
-    this.following.electionDueMs = now + spread + (this.reluctant ? electionMaxMs : 0);
+    this.following.electionDueMs = now + spread + this.#hesitationMs;
+  }
+
+  /** How much later than others this replica campaigns. */
+  get #hesitationMs(): number {
+    return this.reluctant || this.draining ? this.options.electionMaxMs : 0;
+  }
+
+  /** How much this replica wants leadership handed to it; 0: not, or not now. */
+  get wish(): number {
+    return this.mayCampaign() && !this.draining ? this.priority : 0;
+  }
+
+  /** An operator wants this replica to lead: it asks its leader to hand over. */
+  askForLeadership(): void {
+    if (this.leader !== null && this.leader !== this.id)
+      this.output.send(this.leader, { kind: 'leadershipWanted', term: this.term });
   }
 
   /** Becomes a follower of `leader` (null: unknown) in `term`, which is not lower than the current one. */
@@ -377,9 +399,10 @@ export class Core {
   }
 
   lead(now: number): void {
+    const keep = this.campaign?.keep ?? false;
     this.campaign = null;
     this.leader = this.id;
-    openLeadership(this, now);
+    openLeadership(this, keep, now);
     this.output.roleChanged();
   }
 

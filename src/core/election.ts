@@ -4,7 +4,11 @@ import type { NodeId, PreVoteRequest, PreVoteResponse, VoteRequest, VoteResponse
 import { comparePositions } from './types.ts';
 
 /** Looks for votes: first without effect (pre-vote), then for real; a handover skips the first. */
-export function startCampaign(core: Core, now: number, how: { preVote: boolean; handover: boolean }): void {
+export function startCampaign(
+  core: Core,
+  now: number,
+  how: { preVote: boolean; handover: boolean; keep?: boolean },
+): void {
   const sinceMs = core.campaign?.sinceMs ?? now;
   core.leader = null;
   if (how.preVote) {
@@ -18,6 +22,7 @@ export function startCampaign(core: Core, now: number, how: { preVote: boolean; 
     core.term += 1;
     core.vote = core.id;
     core.campaign = new Campaign(core.term, false, sinceMs, now + voteRetryMs(core));
+    core.campaign.keep = how.keep === true;
     core.persist();
     for (const voter of core.membership.voters) {
       if (voter === core.id) continue;

@@ -32,7 +32,14 @@ export class Leadership {
   /** Someone wants leadership confirmed without waiting for the next round. */
   confirmationWanted = false;
   /** A transfer of leadership under way. */
-  handover: { readonly target: NodeId; readonly deadlineMs: number; told: boolean } | null = null;
+  handover: {
+    readonly target: NodeId;
+    readonly deadlineMs: number;
+    readonly keep: boolean;
+    told: boolean;
+  } | null = null;
+  /** An operator moved leadership here: it is not given back to a preferred node. */
+  kept = false;
   /** Set by the first handover of the term: an abandoned transfer must not revive a lease. */
   leaseOver = false;
   readonly readIndexes: PendingReadIndex[] = [];

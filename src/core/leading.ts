@@ -17,10 +17,11 @@ export interface Shipment {
 }
 
 /** Opens a term: the no-op's LSN is taken at once, its bytes are the driver's (`output.roleChanged`, `core.leadership.firstLsn`). */
-export function openLeadership(core: Core, now: number): void {
+export function openLeadership(core: Core, kept: boolean, now: number): void {
   const firstLsn = core.lastLsn + 1;
   core.log.append(core.term, firstLsn, firstLsn);
   const leadership = new Leadership(core.id, core.term, firstLsn, core.membership, now, core.options);
+  leadership.kept = kept;
   core.leadership = leadership;
   sendHeartbeats(core, leadership, now);
   for (const follower of leadership.followers.keys()) core.output.shipTo(follower);
@@ -327,8 +328,9 @@ function answerReadIndex(core: Core, to: NodeId, context: number, commit: Lsn | 
 /**
  * Begins to hand leadership to a voter; false when that cannot be tried. The leader stops accepting; the driver must
  * have nothing unsealed. Given up after an election timeout: then `accepting` is true again.
+ * @param keep the new leader does not give leadership back to a preferred node on its own
  */
-export function handOver(core: Core, target: NodeId, now: number): boolean {
+export function handOver(core: Core, target: NodeId, now: number, keep = false): boolean {
   const leadership = core.leadership;
   if (leadership === null || leadership.handover !== null || target === core.id) return false;
   const progress = leadership.followers.get(target);
@@ -336,7 +338,7 @@ export function handOver(core: Core, target: NodeId, now: number): boolean {
     return false;
   // A node that never leads would let the writes wait for nothing.
   if (progress.priority === 0) return false;
-  leadership.handover = { target, deadlineMs: now + core.options.electionMaxMs, told: false };
+  leadership.handover = { target, deadlineMs: now + core.options.electionMaxMs, keep, told: false };
   leadership.leaseOver = true;
   core.output.roleChanged();
   tellHandoverTarget(core, leadership);
@@ -350,12 +352,21 @@ function tellHandoverTarget(core: Core, leadership: Leadership): void {
   // With everything committed, no client of this leader is left without its answer.
   if (progress === undefined || progress.flushed < core.lastLsn || core.commit < core.lastLsn) return;
   handover.told = true;
-  core.output.send(handover.target, { kind: 'campaignNow', term: core.term, last: core.log.last });
+  const { target, keep } = handover;
+  core.output.send(target, { kind: 'campaignNow', term: core.term, last: core.log.last, keep });
+}
+
+/** A follower was told to take over: it gets leadership if it could do without a pause that clients notice. */
+export function leadershipWanted(core: Core, leadership: Leadership, from: NodeId, now: number): void {
+  const progress = leadership.followers.get(from);
+  if (progress === undefined || !core.hasOwnCommit || !leadership.isInSync(progress, now)) return;
+  handOver(core, from, now, true);
 }
 
 function returnToPreferred(core: Core, leadership: Leadership, now: number): void {
   if (
     leadership.handover !== null ||
+    leadership.kept ||
     now - leadership.quietSinceMs < priorityHandoverMs ||
     !core.hasOwnCommit
   )

@@ -40,7 +40,7 @@ export function followerReceives(core: Core, from: NodeId, message: FromLeader, 
       return;
     case 'campaignNow':
       if (core.flushed >= message.last.lsn && core.log.holds(message.last) && core.mayCampaign()) {
-        startCampaign(core, now, { preVote: false, handover: true });
+        startCampaign(core, now, { preVote: false, handover: true, keep: message.keep });
       }
       return;
   }
@@ -98,7 +98,7 @@ function heartbeatReceived(core: Core, from: NodeId, message: Heartbeat, now: nu
     received: following.verified,
     flushed: Math.min(core.flushed, following.verified),
     applied: Math.min(core.applied, following.verified),
-    priority: core.mayCampaign() ? core.priority : 0,
+    priority: core.wish,
     stampMs: core.stamps.write(now),
   });
 }

@@ -171,8 +171,8 @@ export class ScenarioNode implements CoreOutput {
     this.endTurn();
   }
 
-  handOver(target: NodeId): void {
-    if (!handOver(this.core, target, this.#world.nowMs)) this.#say(`cannot hand over to ${target}`);
+  handOver(target: NodeId, keep: boolean): void {
+    if (!handOver(this.core, target, this.#world.nowMs, keep)) this.#say(`cannot hand over to ${target}`);
     this.endTurn();
   }
 
@@ -425,6 +425,8 @@ function describeSent(to: NodeId, message: Message): string | null {
       const { previous, hint } = message.refused;
       return `has no ${previous.lsn} of term ${previous.term}; its log may agree up to ${hint.lsn}`;
     }
+    case 'leadershipWanted':
+      return `asks ${to} for leadership`;
     case 'campaignNow':
       return `tells ${to} to campaign`;
     case 'snapshotOffer':

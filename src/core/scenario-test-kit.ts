@@ -178,7 +178,11 @@ const commands: Readonly<Record<string, Command>> = {
   campaign: (script, [id]) => campaign(script.node(id)),
   write: (script, [id, ...texts]) => script.node(id).execute(texts),
   member: (script, args) => memberChange(script, args),
-  handover: (script, [id, target]) => script.node(id).handOver(script.node(target).id),
+  handover: (script, [id, target, how]) => script.node(id).handOver(script.node(target).id, how === 'kept'),
+  'wants leadership': (script, [id]) => script.node(id).input((core) => core.askForLeadership()),
+  drain: (script, [id]) => {
+    script.node(id).core.draining = true;
+  },
   read: (script, [id, ...how]) => script.node(id).askRead(how.join(' ') === 'by lease'),
   gone: (script, [id]) => {
     for (const node of script.cluster.nodes.values())

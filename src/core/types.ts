@@ -51,6 +51,7 @@ export type Message =
   | Heartbeat
   | HeartbeatAck
   | CampaignNow
+  | LeadershipWanted
   | ReadIndexRequest
   | ReadIndexResponse
   | SnapshotOffer
@@ -159,6 +160,14 @@ export interface CampaignNow {
   readonly kind: 'campaignNow';
   readonly term: Term;
   readonly last: Position;
+  /** An operator wants it so: leadership does not return to a preferred node on its own. */
+  readonly keep: boolean;
+}
+
+/** An operator wants the sender to lead: hand over to it. Repeated until it leads or its patience ends. */
+export interface LeadershipWanted {
+  readonly kind: 'leadershipWanted';
+  readonly term: Term;
 }
 
 /** A replica asks the leader for a commit position that is no older than this question. */

@@ -23,7 +23,8 @@ import { ClientAddresses } from './client-addresses.ts';
 import type { NodeConfig } from './config.ts';
 import { checkpointDirectory, DataDirectory, logDirectory } from './data-directory.ts';
 import { openDisk } from './disk-choice.ts';
-import { handOverAll, TakeOver } from './handover.ts';
+import { Drain } from './drain.ts';
+import { handOverByCommand, TakeOver } from './handover.ts';
 import { LoadMeter } from './load-meter.ts';
 import { createLogger } from './logging.ts';
 import { checkedMembership, spanOf } from './memberships.ts';
@@ -40,6 +41,7 @@ export class BellwetherNode {
   readonly config: NodeConfig;
   readonly logger: PinoLogger;
   readonly #fatal: (error: Error) => void;
+  readonly #shutDown: () => void;
   readonly #startedMs = nodeClock.monotonicMs();
   readonly #settings: Settings;
   /** Undone in reverse order by `stop`, as far as `start` came. */
@@ -53,12 +55,17 @@ export class BellwetherNode {
   #topology: Topology | null = null;
   #listener: ClientListener | null = null;
   #meter!: LoadMeter;
+  #drain: Drain | null = null;
   #stopping: Promise<void> | null = null;
 
-  /** @param fatal called when the process must end at once */
-  constructor(config: NodeConfig, fatal: (error: Error) => void) {
+  /**
+   * @param fatal called when the process must end at once
+   * @param shutDown called when a client sent SHUTDOWN; by default the node stops and the process goes on
+   */
+  constructor(config: NodeConfig, fatal: (error: Error) => void, shutDown?: () => void) {
     this.config = config;
     this.#fatal = fatal;
+    this.#shutDown = shutDown ?? (() => this.stop({ handOver: true }).catch(fatal));
     this.logger = createLogger(config);
     this.#settings = new Settings(config, (name) => this.#reconfigured(name));
   }
@@ -119,7 +126,16 @@ export class BellwetherNode {
       meter: this.#meter,
     };
     if (topology === null || listener === null || host === null) return startingStatus(own);
-    return nodeStatus({ ...own, host, topology, listener, log: this.#opened.log, peers: this.#peers });
+    const draining = this.#drain?.on === true;
+    return nodeStatus({
+      ...own,
+      host,
+      topology,
+      listener,
+      log: this.#opened.log,
+      peers: this.#peers,
+      draining,
+    });
   }
 
   async #openShards(): Promise<void> {
@@ -177,13 +193,18 @@ export class BellwetherNode {
       peerPort: (node) => this.#peerPort(node),
     });
     this.#listener = this.#createListener(host);
+    this.#drain = new Drain(host, this.#peers, logger);
     services.parts = {
       host,
       topology: this.#topology,
       listener: this.#listener,
       meter: this.#meter,
       startedMs: this.#startedMs,
+      drain: this.#drain,
       takeOver: this.#createTakeOver(host),
+      handOver: (shard, to) => handOverByCommand(host, this.#peers, shard, to),
+      // What the client is told leaves first.
+      shutDown: () => void setImmediate(this.#shutDown),
     };
   }
 
@@ -279,6 +300,7 @@ export class BellwetherNode {
     const ticker = setInterval(() => {
       this.#meter.tick(nodeClock.monotonicMs(), host.stats.commands);
       host.tick();
+      this.#drain?.tick();
     }, tickMs);
     this.#undo.push(() => clearInterval(ticker));
     await listener.listen();
@@ -289,7 +311,7 @@ export class BellwetherNode {
   }
 
   #createTakeOver(host: ShardHost): () => string | null {
-    const takeOver = new TakeOver(() => [...host.replicas.values()], this.logger);
+    const takeOver = new TakeOver(host, this.logger);
     return () => takeOver.ask();
   }
 
@@ -319,7 +341,7 @@ export class BellwetherNode {
   }
 
   async #stop(handOver: boolean): Promise<void> {
-    if (handOver && this.#host !== null) await handOverAll(this.#host, this.#peers, this.logger);
+    if (handOver) await this.#drain?.beforeStop();
     await this.#close();
     this.logger.info({}, 'node stopped');
   }

@@ -11,6 +11,7 @@ import type { ClientListener } from '../server/client-listener.ts';
 import type { Session } from '../shard/session.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 import { version } from '../version.ts';
+import type { Drain } from './drain.ts';
 import type { InfoSection } from './info-fields.ts';
 import { infoSections } from './info-fields.ts';
 import type { LoadMeter } from './load-meter.ts';
@@ -25,8 +26,12 @@ export interface NodeParts {
   readonly listener: ClientListener;
   readonly meter: LoadMeter;
   readonly startedMs: number;
+  readonly drain: Drain;
   /** Asks the leader for leadership: an error line, or null when asked. */
   readonly takeOver: () => string | null;
+  /** Hands a shard over: an error line, or null when begun. */
+  readonly handOver: (shard: number, to: string | null) => string | null;
+  readonly shutDown: () => void;
 }
 
 /** What counts from the last CONFIG RESETSTAT. */
@@ -164,6 +169,22 @@ export class Services implements NodeServices {
 
   get encodingLimits(): EncodingLimits {
     return this.settings.encodings.limits;
+  }
+
+  handOver(shard: number, to: string | null): string | null {
+    return this.#node.handOver(shard, to);
+  }
+
+  get draining(): boolean {
+    return this.#node.drain.on;
+  }
+
+  drain(on: boolean): void {
+    this.#node.drain.set(on);
+  }
+
+  shutDown(): void {
+    this.#node.shutDown();
   }
 
   get debugEnabled(): boolean {

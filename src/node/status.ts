@@ -25,6 +25,7 @@ interface StatusParts extends OwnParts {
   readonly listener: ClientListener;
   readonly log: NodeLog;
   readonly peers: TcpPeerNetwork;
+  readonly draining: boolean;
 }
 
 function ownStatus({ config, startedMs, ownAddress, meter }: OwnParts) {
@@ -49,6 +50,7 @@ function ownStatus({ config, startedMs, ownAddress, meter }: OwnParts) {
 export function startingStatus(parts: OwnParts): NodeStatus {
   return {
     ...ownStatus(parts),
+    draining: false,
     shards: [],
     log: {
       segments: 0,
@@ -73,6 +75,7 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
   const now = host.now();
   return {
     ...ownStatus(parts),
+    draining: parts.draining,
     shards: [...host.replicas.values()].map((replica) => shardStatus(replica, parts, now)),
     log: {
       segments: log.stats.segments,
@@ -123,6 +126,7 @@ function shardStatus(replica: Replica, { config, topology, log }: StatusParts, n
     checkpoint:
       manifest === null ? null : { lsn: manifest.lsn, digest: manifest.digest, keys: manifest.keys },
     gatesWaiting: replica.gatesWaiting,
+    neededInSync: Math.max(core.majority, config['min-in-sync']),
     elections: replica.elections,
     lostEntries: replica.lostEntries,
     checkpoints: checkpointer.finished,

@@ -118,7 +118,13 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     priority: fc.nat(),
     stampMs: finite,
   }),
-  campaignNow: fc.record({ kind: fc.constant('campaignNow'), term: whole, last: position }),
+  campaignNow: fc.record({
+    kind: fc.constant('campaignNow'),
+    term: whole,
+    last: position,
+    keep: fc.boolean(),
+  }),
+  leadershipWanted: fc.record({ kind: fc.constant('leadershipWanted'), term: whole }),
   readIndexRequest: fc.record({
     kind: fc.constant('readIndexRequest'),
     term: whole,

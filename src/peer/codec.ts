@@ -161,8 +161,19 @@ const codecs: Codecs = {
     write(out, message) {
       out.u64(message.term);
       writePosition(out, message.last);
+      writeFlag(out, message.keep);
     },
-    read: (from) => ({ kind: 'campaignNow', term: from.u64(), last: readPosition(from) }),
+    read: (from) => ({
+      kind: 'campaignNow',
+      term: from.u64(),
+      last: readPosition(from),
+      keep: readFlag(from),
+    }),
+  },
+  leadershipWanted: {
+    id: 15,
+    write: (out, message) => out.u64(message.term),
+    read: (from) => ({ kind: 'leadershipWanted', term: from.u64() }),
   },
   readIndexRequest: {
     id: 10,

@@ -140,6 +140,16 @@ export const metrics: readonly (readonly [name: string, help: string, rows: (sta
       '1 when the follower is in sync',
       perFollower((follower) => (follower.inSync ? 1 : 0)),
     ],
+    [
+      'bellwether_draining',
+      '1 while this node moves leadership away and takes none',
+      ({ draining }) => [[{}, draining ? 1 : 0]],
+    ],
+    [
+      'bellwether_needed_in_sync',
+      'Replicas that must be in sync, with the leader, for writes',
+      perShard((shard) => shard.neededInSync),
+    ],
     ['bellwether_log_segments', 'Segment files', ({ log }) => [[{}, log.segments]]],
     ['bellwether_log_bytes', 'Bytes of log on disk', ({ log }) => [[{}, log.bytes]]],
     ['bellwether_log_flushes_total', 'Durable writes since the start', ({ log }) => [[{}, log.flushes]]],

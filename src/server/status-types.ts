@@ -8,6 +8,8 @@ export interface NodeStatus {
   readonly pid: number;
   readonly uptimeSeconds: number;
   readonly client: string;
+  /** It moves all leadership away and takes none. */
+  readonly draining: boolean;
   readonly process: ProcessStatus;
   readonly shards: readonly ShardStatus[];
   readonly log: LogStatus;
@@ -58,6 +60,8 @@ export interface ShardStatus {
   readonly provenAgeMs: number;
   readonly checkpoint: { readonly lsn: number; readonly digest: string; readonly keys: number } | null;
   readonly gatesWaiting: number;
+  /** So many replicas must be in sync, the leader's included, for writes to be taken and acknowledged. */
+  readonly neededInSync: number;
   readonly elections: number;
   readonly lostEntries: number;
   readonly checkpoints: number;

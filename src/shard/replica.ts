@@ -218,6 +218,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     }
     // Whatever was executed under this term becomes log before another term begins.
     if (message.term > this.#core.term || this.#core.memberships.currentLsn > this.#core.commit) this.seal();
+    // A handover may begin, and ends the term.
+    if (message.kind === 'leadershipWanted') this.seal();
     this.#core.receive(from, message, now);
     this.#settle(now);
   }
@@ -260,12 +262,21 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#context.touchedSoon();
   }
 
-  /** Starts a planned transfer of leadership; false when it cannot be tried now. */
-  handOver(target: NodeId, now: number): boolean {
+  /**
+   * Starts a planned transfer of leadership; false when it cannot be tried now.
+   * @param keep the new leader keeps it from preferred nodes
+   */
+  handOver(target: NodeId, now: number, keep = false): boolean {
     this.seal();
-    const started = handOver(this.#core, target, now);
+    const started = handOver(this.#core, target, now, keep);
     this.#settle(now);
     return started;
+  }
+
+  /** An operator wants this replica to lead. */
+  askForLeadership(now: number): void {
+    this.#core.askForLeadership();
+    this.#settle(now);
   }
 
   /** The turn ends: seals what was executed, unless a write in flight lets it grow. */

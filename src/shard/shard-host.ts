@@ -56,6 +56,8 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly writer = new RespWriter(new ByteWriter(256 << 10));
   readonly stats = { commands: 0, errors: 0 };
   parkedBytes = 0;
+  /** When a client was last sent to a leader elsewhere, monotonic ms. */
+  redirectedMs = Number.NEGATIVE_INFINITY;
   readonly #context: HostContext;
   readonly #replicaContext: ReplicaContext;
   #nextSession = 1;
@@ -265,6 +267,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     const address = this.leaderAddress(replica);
     if (address === null)
       return { kind: 'park', reason: `shard ${replica.shard} has no leader at the moment` };
+    this.redirectedMs = this.now();
     return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
   }
 

@@ -21,6 +21,10 @@ export function simServices(clock: Clock): NodeServices {
     info: () => [],
     takeOver: () => 'ERR ask the simulator',
     encodingLimits: defaultEncodingLimits,
+    handOver: () => 'ERR ask the simulator',
+    draining: false,
+    drain: () => {},
+    shutDown: () => {},
     debugEnabled: false,
     stateDigest: () => '0'.repeat(40),
   };

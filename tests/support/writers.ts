@@ -72,8 +72,10 @@ export async function ioredisWriter(cluster: TestCluster): Promise<Writer> {
   };
 }
 
-export async function nodeRedisWriter(cluster: TestCluster): Promise<Writer> {
+/** @param useReplicas it keeps connections to nodes that lead nothing; its reads may be behind */
+export async function nodeRedisWriter(cluster: TestCluster, useReplicas = false): Promise<Writer> {
   const client = createCluster({
+    useReplicas,
     rootNodes: cluster.addresses.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
     // Otherwise it tries the address of a dead node for five seconds before it asks the others who leads.
     topologyRefreshOnReconnectionAttemptStrategy: 100,
