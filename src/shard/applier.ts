@@ -5,8 +5,11 @@ import { entryKind } from '../log/batch.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 
-/** Log bytes applied in one turn, so that catching up leaves room for everything else. */
-const bytesPerTurn = 2 << 20;
+/**
+ * Log bytes applied in one turn, so that catching up leaves room for everything else: some thousand small writes, which
+ * take a few milliseconds.
+ */
+const bytesPerTurn = 512 << 10;
 
 /** Applies committed entries in LSN order, and builds the state anew when what it holds was cut from history. */
 export class Applier {

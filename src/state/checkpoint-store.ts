@@ -15,6 +15,8 @@ const formatVersion = '02';
 const magic = Buffer.from(`BWCKPT${formatVersion}`, 'latin1');
 const frameHeaderBytes = 8;
 const maxFrameBytes = 1 << 30;
+/** Read at once when a checkpoint is loaded. */
+const readAheadBytes = 1 << 20;
 
 export interface CheckpointId {
   readonly shard: number;
@@ -267,6 +269,8 @@ class CheckpointReader {
   readonly #file: DiskFile;
   readonly #path: string;
   #at = 0;
+  /** What was read ahead; `#at` is the place of its first byte in the file. */
+  #ahead: Buffer = Buffer.alloc(0);
 
   constructor(file: DiskFile, path: string) {
     this.#file = file;
@@ -281,12 +285,21 @@ class CheckpointReader {
     );
   }
 
+  /** The next bytes. Slices are small, so many of them are read at once. */
   *#read(bytes: number): Task<Buffer> {
-    const into = Buffer.allocUnsafeSlow(bytes);
-    const read = yield* step<number>((done) => this.#file.read(into, this.#at, done));
-    if (read !== bytes) throw this.#damaged(this.#at, `the file ends after ${read} of ${bytes} bytes`);
+    if (this.#ahead.length < bytes) {
+      const have = this.#ahead.length;
+      const into = Buffer.allocUnsafeSlow(Math.max(bytes, readAheadBytes));
+      this.#ahead.copy(into);
+      const read = yield* step<number>((done) => this.#file.read(into.subarray(have), this.#at + have, done));
+      this.#ahead = into.subarray(0, have + read);
+      if (this.#ahead.length < bytes)
+        throw this.#damaged(this.#at, `the file ends after ${this.#ahead.length} of ${bytes} bytes`);
+    }
+    const taken = this.#ahead.subarray(0, bytes);
+    this.#ahead = this.#ahead.subarray(bytes);
     this.#at += bytes;
-    return into;
+    return taken;
   }
 
   *#frame(size: number): Task<Buffer> {
