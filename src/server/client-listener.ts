@@ -5,6 +5,9 @@ import type { ClientSession, SessionSink } from '../shard/session-types.ts';
 import type { ConnectionLimits } from './connection.ts';
 import { Connection } from './connection.ts';
 
+/** A client too many has so long to read that, ms. */
+const turnedAwayMs = 1000;
+
 export interface ClientListenerOptions {
   readonly host: string;
   readonly port: number;
@@ -46,13 +49,11 @@ export class ClientListener {
     const { openSession, limits, logger, idleSeconds, keepAliveSeconds } = this.#options;
     if (this.connections.size >= this.maxClients) {
       this.counters.rejected += 1;
-      socket.on('error', () => {});
-      socket.end('-ERR max number of clients reached\r\n');
+      turnAway(socket);
       return;
     }
     this.counters.accepted += 1;
     if (keepAliveSeconds > 0) socket.setKeepAlive(true, keepAliveSeconds * 1000);
-    if (idleSeconds > 0) socket.setTimeout(idleSeconds * 1000, () => socket.destroy());
     const connection = new Connection(socket, {
       limits,
       logger,
@@ -61,12 +62,22 @@ export class ClientListener {
       closed: (closed) => this.connections.delete(closed.session.id),
     });
     this.connections.set(connection.session.id, connection);
+    if (idleSeconds > 0) connection.endWhenIdle(idleSeconds * 1000);
   }
 
   close(): Promise<void> {
     for (const connection of this.connections.values()) connection.close();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** Says why, and reads what the client sent, or else its end would never be seen; it is not waited for long. */
+function turnAway(socket: net.Socket): void {
+  socket.on('error', () => socket.destroy());
+  socket.resume();
+  socket.end('-ERR max number of clients reached\r\n');
+  const timer = setTimeout(() => socket.destroy(), turnedAwayMs);
+  socket.on('close', () => clearTimeout(timer));
 }
 
 /** What went wrong with a port, in words of ours. */

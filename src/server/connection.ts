@@ -49,6 +49,15 @@ export class Connection implements SessionSink {
     socket.on('error', () => socket.destroy());
   }
 
+  /** Cuts the connection when nothing moves for so long, unless the client waits for something (BLPOP), as in Redis. */
+  endWhenIdle(ms: number): void {
+    this.#socket.setTimeout(ms);
+    this.#socket.on('timeout', () => {
+      if (this.#open && this.session.blocked) this.#socket.setTimeout(ms);
+      else this.#socket.destroy();
+    });
+  }
+
   get inputBytes(): number {
     return this.#parser.buffered;
   }
