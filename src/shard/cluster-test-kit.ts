@@ -11,9 +11,12 @@ const voters: readonly NodeId[] = ['a', 'b', 'c'];
 const policy = { who: 'majority', stage: 'flushed', timeoutMs: 0 } as const;
 
 /** A log in memory whose writes are durable when the test says so: at the next step of the world. */
-class MemoryLog {
+class MemoryLog implements NodeLog {
   readonly maxBatchBytes = 1 << 20;
-  readonly stats = { spaceShort: false };
+  readonly stats = {
+    ...{ flushes: 0, bytesWritten: 0, batchBytes: 0, segments: 0, logBytes: 0, cacheBytes: 0 },
+    ...{ flushMsTotal: 0, flushMsMax: 0, latched: false, spaceShort: false },
+  };
   readonly queuedBytes = 0;
   readonly writing = false;
   readonly #listeners = new Map<number, ShardLogListener>();
@@ -68,9 +71,24 @@ class MemoryLog {
   stalledMs = (): number => 0;
   firstLsn = (): number => 1;
   bytesFrom = (): number => 0;
+  pinnedBytes = (): number => 0;
+  room = (): null => null;
   retainFrom(): void {}
   inDoubt(): void {}
   madeGood(): void {}
+  checkpointed(): void {}
+
+  reset(): void {
+    throw new Error('no snapshots here');
+  }
+
+  read(): void {
+    throw new Error('everything is in the cache');
+  }
+
+  close(done: (error: Error | null) => void): void {
+    done(null);
+  }
 
   #of(shard: number): Batch[] {
     return this.#batches.get(shard) as Batch[];
@@ -255,7 +273,7 @@ export class TestCluster {
     const host = new ShardHost({
       ...context,
       options: context.options,
-      log: log as unknown as NodeLog,
+      log,
       checkpoints: {
         *list() {
           return [];
