@@ -28,6 +28,7 @@ export class Faults {
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #trace: Trace;
+  readonly #lull: (forMs: number) => void;
   /** What undoes the faults that are at work. */
   readonly #undo = new Set<() => void>();
   /** By the message, or what is done with the disk. */
@@ -35,7 +36,15 @@ export class Faults {
   readonly #leases = new Set<ForgottenLease>();
   #over = false;
 
-  constructor(nodes: readonly SimNode[], loop: EventLoop, network: SimNetwork, trace: Trace) {
+  /** @param lull lets clients ask nothing for so many ms */
+  constructor(
+    nodes: readonly SimNode[],
+    loop: EventLoop,
+    network: SimNetwork,
+    trace: Trace,
+    lull: (forMs: number) => void,
+  ) {
+    this.#lull = lull;
     this.#nodes = nodes;
     this.#loop = loop;
     this.#network = network;
@@ -206,7 +215,14 @@ export class Faults {
     const leader = this.#nodes.find(({ replica }) => replica?.serving === true);
     if (leader === undefined || this.#nodes.length < 3) return;
     const undoAfter = (ms: number, undo: () => void): void => this.#for(ms, undo);
-    const stage = { nodes: this.#nodes, loop: this.#loop, network: this.#network, random, undoAfter };
+    const stage = {
+      nodes: this.#nodes,
+      loop: this.#loop,
+      network: this.#network,
+      random,
+      lull: this.#lull,
+      undoAfter,
+    };
     const lease = new ForgottenLease(stage, leader, forMs, hit);
     this.#leases.add(lease);
     this.#for(forMs + 2000, () => this.#leases.delete(lease));

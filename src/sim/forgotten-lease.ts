@@ -7,6 +7,9 @@ import type { SimNode } from './sim-node.ts';
 
 /** How long a follower hears no leader before its voters are put to the test: it looks for votes by then, in ms. */
 const silenceMs = { from: 350, to: 900 };
+/** Requests under way are over by then, in ms, and every lease that was confirmed before. */
+const settleMs = 80;
+const leaseEndsMs = 300;
 /** An answer needs this long to arrive before its sender may go, in ms. */
 const arrivesMs = 8;
 
@@ -16,6 +19,8 @@ export interface Stage {
   readonly loop: EventLoop;
   readonly network: SimNetwork;
   readonly random: SeededRandom;
+  /** Clients ask nothing for a while. */
+  lull(forMs: number): void;
   /** Undoes something after a while, or when faults end. */
   undoAfter(ms: number, undo: () => void): void;
 }
@@ -45,8 +50,10 @@ export class ForgottenLease {
     // A bare majority is enough to elect, and the fewer must restart the better.
     this.#voters = voters.slice(0, Math.ceil((stage.nodes.length - 1) / 2));
     const waitMs = stage.random.between(silenceMs.from, silenceMs.to);
-    this.#cut([candidate.id], waitMs + forMs);
-    stage.loop.after(waitMs, () => {
+    // Nobody votes for a candidate that lacks writes: there are none meanwhile, and it has all from before.
+    stage.lull(settleMs + waitMs + leaseEndsMs);
+    stage.loop.after(settleMs, () => this.#cut([candidate.id], waitMs + forMs));
+    stage.loop.after(settleMs + waitMs, () => {
       this.#armed = true;
     });
   }

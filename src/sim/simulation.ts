@@ -158,7 +158,9 @@ class Simulation {
       reads: 0,
       atOnce: 1,
     });
-    this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace);
+    this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace, (forMs) =>
+      this.#workload.lull(forMs),
+    );
     network.onSend = (from, to, message) => {
       this.#watcher.sent(from, to, message);
       this.#faults.sent(from, to, message);

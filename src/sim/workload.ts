@@ -42,6 +42,8 @@ export class Workload {
   readonly #thinkMs: number;
   #value = 0;
   #running = true;
+  /** Until then nobody asks for anything. */
+  #quietUntilMs = 0;
 
   constructor(loop: EventLoop, random: SeededRandom) {
     this.#loop = loop;
@@ -59,6 +61,19 @@ export class Workload {
     return this.#running;
   }
 
+  /** Clients have nothing to ask for a while. */
+  lull(forMs: number): void {
+    this.#quietUntilMs = Math.max(this.#quietUntilMs, this.#loop.nowMs + forMs);
+  }
+
+  /** Calls back when a lull is over; false when there is none. */
+  #waits(ask: () => void): boolean {
+    const leftMs = this.#quietUntilMs - this.#loop.nowMs;
+    if (leftMs <= 0) return false;
+    this.#loop.after(leftMs + this.#random.between(0, 2 * this.#thinkMs), ask);
+    return true;
+  }
+
   stop(): void {
     this.#running = false;
   }
@@ -70,7 +85,7 @@ export class Workload {
 
   /** The same for one that reads at a level of its own. */
   runLevel(client: LevelClient): void {
-    if (!this.#running) return;
+    if (!this.#running || this.#waits(() => this.runLevel(client))) return;
     client.request(this.#nextAt(client.kind), () => {
       this.#loop.after(this.#random.between(0, 2 * this.#thinkMs), () => this.runLevel(client));
     });
@@ -90,7 +105,7 @@ export class Workload {
   }
 
   #ask(client: SimClient): void {
-    if (!this.#running) return;
+    if (!this.#running || this.#waits(() => this.#ask(client))) return;
     client.request(this.#next(client), () => {
       // Clients that wait for no copies write faster, and long tails are lost with their leader.
       const thinkMs = client.believes ? this.#thinkMs * client.atOnce : 4;
