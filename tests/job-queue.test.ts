@@ -4,7 +4,8 @@ import { TestCluster } from './support/cluster.ts';
 import { RawClient } from './support/raw-client.ts';
 import { rounds, until } from './support/wait.ts';
 
-const queue = 'jobs';
+const queue = '{jobs}:list';
+const priorities = '{jobs}:by-priority';
 let cluster: TestCluster | null = null;
 afterEach(async () => {
   await cluster?.dispose();
@@ -52,7 +53,7 @@ class Hand {
   }
 }
 
-it('hands out every job once to workers that wait for them, through kills of the leader', async () => {
+it('hands out every job once to workers that wait for a list or a sorted set, through kills of the leader', async () => {
   const running = await TestCluster.start();
   cluster = running;
   const ports = running.nodes.map(({ port }) => port);
@@ -64,14 +65,17 @@ it('hands out every job once to workers that wait for them, through kills of the
   let working = true;
   const produce = (async () => {
     for (let i = 0; producing; i++) {
-      const reply = await producer.ask('RPUSH', queue, `job:${i}`);
-      if (typeof reply === 'number') pushed.add(`job:${i}`);
+      const name = `job:${i}`;
+      const add = i % 2 === 0 ? ['RPUSH', queue, name] : ['ZADD', priorities, String(i % 10), name];
+      const reply = await producer.ask(...add);
+      if (typeof reply === 'number') pushed.add(name);
       await new Promise((resolve) => setImmediate(resolve));
     }
   })();
-  const work = workers.map(async (worker) => {
+  const work = workers.map(async (worker, i) => {
+    const take = i % 2 === 0 ? ['BLPOP', queue, '0.5'] : ['BZPOPMIN', priorities, '0.5'];
     while (working) {
-      const reply = await worker.ask('BLPOP', queue, '0.5');
+      const reply = await worker.ask(...take);
       if (Array.isArray(reply)) done.push(String(reply[1]));
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -88,7 +92,7 @@ it('hands out every job once to workers that wait for them, through kills of the
   producing = false;
   await produce;
   const reader = new Hand(ports, 0);
-  await until('all jobs are taken', async () => (await reader.ask('LLEN', queue)) === 0);
+  await until('all jobs are taken', async () => (await reader.ask('EXISTS', queue, priorities)) === 0);
   working = false;
   await Promise.all(work);
   expect(new Set(done).size).toBe(done.length);
