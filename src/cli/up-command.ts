@@ -60,6 +60,7 @@ const ownFlags: Flags = {
     help: 'Whose copies a write waits for: none, leader, majority, all, or a number.',
   },
   shards: { form: 'number', default: '1', help: 'How many shards a new cluster begins with.' },
+  replicas: { form: 'number', help: 'On how many nodes each shard of a new cluster is; without it on all.' },
   'no-restart': { form: null, help: 'Leave a node that died down; without it, it starts again after 2 s.' },
 };
 

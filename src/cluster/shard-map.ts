@@ -11,6 +11,8 @@ export interface ShardPlacement {
   /** 1 and up; 0 is kept for the shard that will hold this map. */
   readonly shard: number;
   readonly slots: readonly SlotRange[];
+  /** The nodes that hold a replica when the cluster begins. */
+  readonly members: readonly NodeId[];
   /** The node that should lead; null when any may. */
   readonly preferred: NodeId | null;
 }
@@ -36,22 +38,27 @@ export class ShardMap {
   ownerOf(slot: number): number {
     return this.#owners[slot] as number;
   }
+}
 
-  slotsOf(shard: number): readonly SlotRange[] {
-    return this.placements.find((placement) => placement.shard === shard)?.slots ?? [];
-  }
+/** True when every node holds some shard. */
+export function usesEveryNode(shards: number, nodes: number, replicas: number): boolean {
+  return Math.min(shards, nodes) + replicas - 1 >= nodes;
 }
 
 /**
  * The map that a new cluster begins with: as many slots for each shard as for the others, and its leader on each node
- * in turn. One shard is led by whoever is elected.
+ * in turn, with its followers on those that come next. One shard is led by whoever is elected.
  */
-export function evenShardMap(shards: number, nodes: readonly NodeId[]): ShardMap {
+export function evenShardMap(shards: number, nodes: readonly NodeId[], replicas = nodes.length): ShardMap {
   const placements = Array.from({ length: shards }, (_, at) => ({
     shard: at + 1,
     slots: [
       { from: Math.ceil((at * slotCount) / shards), to: Math.ceil(((at + 1) * slotCount) / shards) - 1 },
     ],
+    members: Array.from(
+      { length: Math.min(replicas, nodes.length) },
+      (_, next) => nodes[(at + next) % nodes.length] as NodeId,
+    ).sort(),
     preferred: shards === 1 ? null : (nodes[at % nodes.length] ?? null),
   }));
   return new ShardMap(placements);

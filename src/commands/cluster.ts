@@ -11,9 +11,10 @@ const { onShard, onSession, container } = commandGroup('cluster');
  * while a shard has no leader this node names itself: what is sent here waits for the election and is then redirected.
  */
 function toldShards(node: NodeServices): TopologyShard[] {
+  const own = node.nodes().find(({ self }) => self) ?? null;
   return node.topology().map((shard) => {
     if (shard.leader !== null) return shard;
-    const leader = shard.followers.find(({ self }) => self) ?? null;
+    const leader = shard.followers.find(({ self }) => self) ?? own;
     return { ...shard, leader, followers: shard.followers.filter((follower) => follower !== leader) };
   });
 }

@@ -208,9 +208,10 @@ export class Core {
       case 'readIndexResponse':
         readIndexAnswered(this, from, message);
         return;
+      case 'leaderNotice':
       case 'snapshotRequest':
       case 'snapshotChunk':
-        return; // The bulk lane is the driver's.
+        return; // These are the driver's.
     }
   }
 

@@ -52,6 +52,7 @@ export type Message =
   | HeartbeatAck
   | CampaignNow
   | LeadershipWanted
+  | LeaderNotice
   | ReadIndexRequest
   | ReadIndexResponse
   | SnapshotOffer
@@ -168,6 +169,14 @@ export interface CampaignNow {
 export interface LeadershipWanted {
   readonly kind: 'leadershipWanted';
   readonly term: Term;
+}
+
+/** Told to nodes without a replica of the shard, so that they can send clients to the leader. */
+export interface LeaderNotice {
+  readonly kind: 'leaderNotice';
+  readonly term: Term;
+  /** Who holds a replica. */
+  readonly members: readonly NodeId[];
 }
 
 /** A replica asks the leader for a commit position that is no older than this question. */

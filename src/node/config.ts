@@ -192,16 +192,7 @@ export function checkConfig(values: OptionValues, warnings: readonly string[]): 
   if (ackPolicy === null)
     throw invalid(`--ack is '${values.ack}'`, 'Use none, leader, majority, all or a number of copies.');
   const copies = new Set([...values.peers.map((peer) => peer.node), id]).size;
-  if (typeof ackPolicy.who === 'number' && ackPolicy.who > copies)
-    throw invalid(
-      `--ack asks for ${ackPolicy.who} copies of ${copies}`,
-      'Ask for fewer or name more --peers.',
-    );
-  if (values['min-in-sync'] > copies)
-    throw invalid(
-      `--min-in-sync is ${values['min-in-sync']} and there are ${copies} nodes`,
-      'Every write would be refused: choose fewer.',
-    );
+  checkCopies({ ...values, ackPolicy }, Math.min(copies, values.replicas ?? copies));
   const readLevels = {
     usual: readLevelOf(values, 'read-level'),
     readOnly: readLevelOf(values, 'readonly-level'),
@@ -211,6 +202,18 @@ export function checkConfig(values: OptionValues, warnings: readonly string[]): 
     throw invalid('--segment-bytes is no multiple of 4096', 'Use a size such as 64mb.');
   checkAddresses(values);
   return { ...values, id, dir, ackPolicy, readLevels, warnings };
+}
+
+/** Throws BW_CONFIG_INVALID when more copies are asked for than each shard has. */
+export function checkCopies(config: Pick<NodeConfig, 'ackPolicy' | 'min-in-sync'>, copies: number): void {
+  const { who } = config.ackPolicy;
+  if (typeof who === 'number' && who > copies)
+    throw invalid(`--ack asks for ${who} copies of ${copies}`, 'Ask for fewer or name more --peers.');
+  if (config['min-in-sync'] > copies)
+    throw invalid(
+      `--min-in-sync is ${config['min-in-sync']} and there are ${copies} nodes`,
+      'Every write would be refused: choose fewer.',
+    );
 }
 
 /** The policy that the three ack options make; null when they make none. */

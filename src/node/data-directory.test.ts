@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DataDirectory } from './data-directory.ts';
 import { DirectoryLock } from './directory-lock.ts';
 
-const expected = { cluster: 'c', node: 'n1', voters: ['n2', 'n1'], shards: null };
+const expected = { cluster: 'c', node: 'n1', voters: ['n2', 'n1'], shards: null, replicas: null };
 let directory = '';
 const children: ChildProcess[] = [];
 
@@ -88,6 +88,7 @@ describe('identity', () => {
     [{ ...expected, cluster: 'd' }, 'BW_DATA_FOREIGN', 'node n1 of cluster c, not to node n1 of cluster d'],
     [{ ...expected, node: 'n2' }, 'BW_DATA_FOREIGN', 'belongs to node n1 of cluster c, not to node n2'],
     [{ ...expected, shards: 3 }, 'BW_DATA_FOREIGN', 'a cluster of 1 shards, and --shards says 3'],
+    [{ ...expected, replicas: 1 }, 'BW_DATA_FOREIGN', 'each shard on 2 nodes, and --replicas says 1'],
     [{ ...expected, voters: ['n1'] }, 'BW_DATA_FOREIGN', 'a cluster of n1, n2, and --peers says n1'],
   ])('refuses another: %j', async (other, code, message) => {
     (await DataDirectory.open(directory, expected)).release();

@@ -18,6 +18,7 @@ const identitySchema = z.object({
   instance: z.string().min(1),
   voters: z.array(z.string()).min(1),
   shards: z.number().int().min(1).default(1),
+  replicas: z.number().int().min(1).optional(),
   fresh: z.boolean(),
 });
 
@@ -32,6 +33,8 @@ export interface DirectoryIdentity {
   readonly voters: readonly string[];
   /** How many shards the cluster began with; the same on each node. */
   readonly shards: number;
+  /** On how many nodes each shard began; on all of them when it is absent. */
+  readonly replicas?: number | undefined;
   /** True until something in it was promised to others. */
   readonly fresh: boolean;
 }
@@ -40,6 +43,8 @@ export interface DirectoryIdentity {
 export interface ExpectedIdentity extends Pick<DirectoryIdentity, 'cluster' | 'node' | 'voters'> {
   /** Null: as many as the directory says, one in a new one. */
   readonly shards: number | null;
+  /** Null: as many as the directory says, on all nodes in a new one. */
+  readonly replicas: number | null;
 }
 
 /** The data directory of one node: its identity, and the lock that keeps a second process out. */
@@ -86,7 +91,15 @@ export class DataDirectory {
   /** What nodes tell each other: with another number of shards, slots would have other owners. */
   get clusterName(): string {
     const { cluster, shards } = this.#identity;
-    return shards === 1 ? cluster : `${cluster} (${shards} shards)`;
+    const { replicas } = this;
+    const everywhere = replicas === this.#identity.voters.length;
+    if (shards === 1 && everywhere) return cluster;
+    return `${cluster} (${shards} shards${everywhere ? '' : ` on ${replicas} nodes each`})`;
+  }
+
+  /** On how many nodes each shard began. */
+  get replicas(): number {
+    return this.#identity.replicas ?? this.#identity.voters.length;
   }
 
   /** True when what this directory promised is gone: it was in use, and its log has been removed. */
@@ -163,6 +176,7 @@ function createIdentity(directory: string, expected: ExpectedIdentity): Director
     instance,
     voters: [...voters].sort(),
     shards: expected.shards ?? 1,
+    ...(expected.replicas === null ? {} : { replicas: Math.min(expected.replicas, voters.length) }),
     fresh: true,
   };
   writeIdentity(directory, identity);
@@ -181,6 +195,14 @@ function compare(directory: string, identity: DirectoryIdentity, expected: Expec
     throw foreign(
       `${directory} belongs to a cluster of ${identity.shards} shards, and --shards says ${shards}`,
       'Leave --shards away: a cluster keeps the number that it began with.',
+    );
+  }
+  const known = identity.replicas ?? identity.voters.length;
+  const replicas = Math.min(expected.replicas ?? known, identity.voters.length);
+  if (replicas !== known) {
+    throw foreign(
+      `${directory} belongs to a cluster with each shard on ${known} nodes, and --replicas says ${expected.replicas}`,
+      'Leave --replicas away: a cluster keeps the number that it began with.',
     );
   }
   const voters = [...expected.voters].sort();

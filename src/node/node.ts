@@ -1,6 +1,6 @@
 import type { Logger as PinoLogger } from 'pino';
 import type { ShardMap, ShardPlacement } from '../cluster/shard-map.ts';
-import { evenShardMap } from '../cluster/shard-map.ts';
+import { evenShardMap, usesEveryNode } from '../cluster/shard-map.ts';
 import { encodeMembership } from '../core/membership-codec.ts';
 import type { Membership } from '../core/types.ts';
 import { nodeClock } from '../env/node-clock.ts';
@@ -21,6 +21,7 @@ import { CheckpointStore } from '../state/checkpoint-store.ts';
 import { version } from '../version.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import type { NodeConfig } from './config.ts';
+import { checkCopies } from './config.ts';
 import { checkpointDirectory, DataDirectory, logDirectory } from './data-directory.ts';
 import { openDisk } from './disk-choice.ts';
 import { Drain } from './drain.ts';
@@ -94,10 +95,16 @@ export class BellwetherNode {
     const { config, logger } = this;
     for (const warning of config.warnings) logger.warn({ code: 'BW_CONFIG_INVALID' }, warning);
     const { id: node, cluster, dir } = config;
-    const { shards } = config;
-    this.#directory = await DataDirectory.open(dir, { cluster, node, voters: this.#voters, shards });
+    const { shards, replicas } = config;
+    this.#directory = await DataDirectory.open(dir, {
+      cluster,
+      node,
+      voters: this.#voters,
+      shards,
+      replicas,
+    });
     this.#undo.push(() => this.#directory.release());
-    this.#map = evenShardMap(this.#directory.identity.shards, this.#voters);
+    this.#map = this.#createMap();
     this.#meter = new LoadMeter(logger, tickMs, this.#startedMs);
     await this.#openAdmin();
     await this.#openShards();
@@ -106,6 +113,20 @@ export class BellwetherNode {
     const fields = { version, pid: process.pid, client: this.clientAddress, dir, cluster };
     const ms = Math.round(nodeClock.monotonicMs() - this.#startedMs);
     logger.info({ ...fields, fresh: this.#directory.identity.fresh, ms }, 'node started');
+  }
+
+  /** Where each shard was when the cluster began. Throws BW_CONFIG_INVALID when that makes no sense. */
+  #createMap(): ShardMap {
+    const { identity, replicas } = this.#directory;
+    const count = this.#voters.length;
+    if (!usesEveryNode(identity.shards, count, replicas))
+      throw new BellwetherError(
+        'BW_CONFIG_INVALID',
+        `${identity.shards} shards on ${replicas} nodes each leave some of ${count} nodes without any`,
+        'Choose more --shards or more --replicas.',
+      );
+    checkCopies(this.config, replicas);
+    return evenShardMap(identity.shards, this.#voters, replicas);
   }
 
   async #openAdmin(): Promise<void> {
@@ -169,6 +190,7 @@ export class BellwetherNode {
       turn: nodeTurnEnd,
       logger,
       services,
+      nodes: this.#voters,
       owners: this.#map,
       spanOf,
       encodeMembership,
@@ -180,7 +202,8 @@ export class BellwetherNode {
     });
     this.#host = host;
     for (const placement of this.#map.placements)
-      await this.#openReplica(host, placement, logMissing || incomplete);
+      if (placement.members.includes(config.id))
+        await this.#openReplica(host, placement, logMissing || incomplete);
     if (this.#voters.length === 1) this.#directory.noLongerFresh();
     this.#topology = new Topology({
       cluster: config.cluster,
@@ -210,8 +233,8 @@ export class BellwetherNode {
 
   /** @param incomplete something may be gone that this node had promised */
   async #openReplica(host: ShardHost, placement: ShardPlacement, incomplete: boolean): Promise<void> {
-    const { shard, preferred } = placement;
-    const initial: Membership = { voters: this.#voters, learners: [] };
+    const { shard, members, preferred } = placement;
+    const initial: Membership = { voters: members, learners: [] };
     const recovered = this.#opened.shards.find((one) => one.shard === shard) ?? null;
     const alone = initial.voters.length === 1;
     if (recovered === null && incomplete) this.#forgotten(shard, alone);

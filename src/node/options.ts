@@ -118,6 +118,15 @@ export const optionTable = {
     max: 1024,
     help: 'Shards of a new cluster, the same on all its nodes; without it one. An existing cluster keeps what it has.',
   },
+  replicas: {
+    kind: 'integer',
+    default: null,
+    group: 'Node',
+    since: '0.1.0',
+    min: 1,
+    max: 64,
+    help: 'Nodes that hold each shard of a new cluster, the same on all its nodes; without it all. An existing cluster keeps what it has.',
+  },
   secret: {
     kind: 'text',
     default: '',

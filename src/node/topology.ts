@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ShardMap } from '../cluster/shard-map.ts';
+import type { ShardMap, ShardPlacement } from '../cluster/shard-map.ts';
 import type {
   FollowerView,
   LagByStage,
@@ -71,28 +71,45 @@ export class Topology {
   }
 
   shards(): TopologyShard[] {
-    return [...this.#host.replicas.values()].map((replica) => {
-      const { core } = replica;
-      const known =
-        core.leader === this.#self
-          ? replica.serving
-          : core.leader !== null && this.#peers.connected(core.leader);
-      const leader = known ? this.#node(core.leader as NodeId, core.commit) : null;
-      const others = [...core.membership.voters, ...core.membership.learners].filter(
-        (node) => node !== core.leader || !known,
-      );
-      return {
-        id: clusterId(this.#cluster, `shard ${replica.shard}`),
-        shard: replica.shard,
-        slots: this.#source.map.slotsOf(replica.shard),
-        leader,
-        followers: others.flatMap((node) => {
-          const told = this.#node(node, core.leadership?.followers.get(node)?.applied ?? core.commit);
-          return told === null ? [] : { ...told, lagging: known && replica.laggards.includes(node) };
-        }),
-        term: core.term,
-      };
+    return this.#source.map.placements.map((placement) => {
+      const { shard, slots } = placement;
+      const replica = this.#host.replicas.get(shard);
+      const about = replica === undefined ? this.#distant(placement) : this.#held(replica);
+      return { id: clusterId(this.#cluster, `shard ${shard}`), shard, slots, ...about };
     });
+  }
+
+  /** A shard that this node has a replica of. */
+  #held(replica: Replica): Pick<TopologyShard, 'leader' | 'followers' | 'term'> {
+    const { core } = replica;
+    const known =
+      core.leader === this.#self
+        ? replica.serving
+        : core.leader !== null && this.#peers.connected(core.leader);
+    const others = [...core.membership.voters, ...core.membership.learners].filter(
+      (node) => node !== core.leader || !known,
+    );
+    return {
+      leader: known ? this.#node(core.leader as NodeId, core.commit) : null,
+      followers: others.flatMap((node) => {
+        const told = this.#node(node, core.leadership?.followers.get(node)?.applied ?? core.commit);
+        return told === null ? [] : { ...told, lagging: known && replica.laggards.includes(node) };
+      }),
+      term: core.term,
+    };
+  }
+
+  /** A shard of which this node knows what its leader tells. */
+  #distant({ shard, members }: ShardPlacement): Pick<TopologyShard, 'leader' | 'followers' | 'term'> {
+    const { directory } = this.#host;
+    const heard = directory.leaderOf(shard, this.#host.now());
+    const leader = heard !== null && this.#peers.connected(heard) ? heard : null;
+    const others = (directory.membersOf(shard) ?? members).filter((node) => node !== leader);
+    return {
+      leader: leader === null ? null : this.#node(leader, 0),
+      followers: others.flatMap((node) => this.#node(node, 0) ?? []),
+      term: directory.termOf(shard),
+    };
   }
 
   nodes(): TopologyNode[] {

@@ -124,6 +124,11 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     last: position,
     keep: fc.boolean(),
   }),
+  leaderNotice: fc.record({
+    kind: fc.constant('leaderNotice'),
+    term: whole,
+    members: fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 64 }), { maxLength: 9 }),
+  }),
   leadershipWanted: fc.record({ kind: fc.constant('leadershipWanted'), term: whole }),
   readIndexRequest: fc.record({
     kind: fc.constant('readIndexRequest'),

@@ -175,6 +175,14 @@ const codecs: Codecs = {
     write: (out, message) => out.u64(message.term),
     read: (from) => ({ kind: 'leadershipWanted', term: from.u64() }),
   },
+  leaderNotice: {
+    id: 16,
+    write(out, message) {
+      out.u64(message.term);
+      writeTexts(out, message.members);
+    },
+    read: (from) => ({ kind: 'leaderNotice', term: from.u64(), members: readTexts(from) }),
+  },
   readIndexRequest: {
     id: 10,
     write(out, message) {
@@ -350,6 +358,21 @@ function readChunk(from: ByteReader, bulk: Buffer): SnapshotChunk {
   if (from.u32() !== crc32(bulk))
     throw new MalformedBytes('a checkpoint piece with a wrong checksum', from.offset);
   return { kind: 'snapshotChunk', term, checkpoint, offset, totalBytes, bytes: bulk };
+}
+
+function writeTexts(out: ByteWriter, texts: readonly string[]): void {
+  out.u16(texts.length);
+  for (const text of texts) {
+    const bytes = Buffer.from(text, 'utf8');
+    out.u16(bytes.length);
+    out.copy(bytes);
+  }
+}
+
+function readTexts(from: ByteReader): string[] {
+  const texts: string[] = [];
+  for (let left = from.u16(); left > 0; left--) texts.push(from.view(from.u16()).toString('utf8'));
+  return texts;
 }
 
 function writePosition(out: ByteWriter, position: Position): void {

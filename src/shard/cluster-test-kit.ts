@@ -220,6 +220,7 @@ export class TestCluster {
     const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
     const context: Omit<HostContext, 'log' | 'checkpoints' | 'disk' | 'services'> = {
       self: id,
+      nodes: voters,
       options: {
         core: { ...defaultCoreOptions, priority: 100 },
         minInSync: 1,

@@ -13,12 +13,16 @@ import type { AckPolicy } from './ack-policy.ts';
 import { encodeAckPolicy } from './ack-policy.ts';
 import { AllKeepers } from './all-keepers.ts';
 import { AllKeyspaces } from './all-keyspaces.ts';
+import { LeaderDirectory } from './leader-directory.ts';
 import { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 import type { Gate } from './reply-queue.ts';
 import { Session } from './session.ts';
 import type { Route, SessionHost, SessionOptions } from './session-host.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
+
+/** How often leaders tell nodes without a replica that they lead. */
+const noticeMs = 100;
 
 /** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
 const maxQueuedLogBytes = 32 << 20;
@@ -38,6 +42,8 @@ export interface HostContext
   readonly turn: TurnEnd;
   readonly session: SessionOptions;
   readonly password: () => string;
+  /** Every node of the cluster, this one included. */
+  readonly nodes: readonly NodeId[];
   /** Which shard owns a slot. */
   readonly owners: { ownerOf(slot: number): number };
   /** Where clients reach a node, `host:port`; null when that is not known. */
@@ -55,6 +61,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly sessions = new Map<number, Session>();
   readonly writer = new RespWriter(new ByteWriter(256 << 10));
   readonly stats = { commands: 0, errors: 0 };
+  readonly directory = new LeaderDirectory();
   parkedBytes = 0;
   /** When a client was last sent to a leader elsewhere, monotonic ms. */
   redirectedMs = Number.NEGATIVE_INFINITY;
@@ -75,6 +82,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly #roles = new Map<number, string>();
   /** The data directory that each peer came with last. */
   readonly #instances = new Map<NodeId, string>();
+  #noticeDueMs = 0;
   #pausedUntilMs = 0;
   #pauseWritesOnly = false;
   /** Set while clients must go: they are closed at the end of the turn. */
@@ -95,6 +103,7 @@ export class ShardHost implements SessionHost, PeerHandler {
         this.#checkWaits = true;
       },
       servingChanged: () => {
+        this.#noticeDueMs = 0;
         this.#unpark = true;
         this.touched();
       },
@@ -238,9 +247,9 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   route(slot: number, needs: 'read' | 'write', anyReplica: boolean, _asking: boolean): Route {
     if (slot < 0 && this.replicas.size > 1) return this.#routeWithoutKeys(needs, anyReplica);
-    const replica =
-      slot < 0 ? this.replicas.values().next().value : this.replicas.get(this.#context.owners.ownerOf(slot));
-    if (replica === undefined) return { kind: 'park', reason: 'this node is starting' };
+    const shard = slot < 0 ? null : this.#context.owners.ownerOf(slot);
+    const replica = shard === null ? this.replicas.values().next().value : this.replicas.get(shard);
+    if (replica === undefined) return this.#routeAway(shard, slot);
     return this.#routeOn(replica, slot, needs, anyReplica);
   }
 
@@ -269,6 +278,17 @@ export class ShardHost implements SessionHost, PeerHandler {
       return { kind: 'park', reason: `shard ${replica.shard} has no leader at the moment` };
     this.redirectedMs = this.now();
     return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
+  }
+
+  /** To the leader of a shard that this node has no replica of. */
+  #routeAway(shard: number | null, slot: number): Route {
+    const leader = shard === null ? null : this.directory.leaderOf(shard, this.now());
+    const known = leader !== null && this.#context.peers.connected(leader);
+    const address = known ? this.#context.clientAddress(leader) : null;
+    if (address === null)
+      return { kind: 'park', reason: 'this node knows no leader of the slot at the moment' };
+    this.redirectedMs = this.now();
+    return { kind: 'error', line: `MOVED ${slot} ${address}` };
   }
 
   leaderAddress(replica: Replica): string | null {
@@ -328,7 +348,10 @@ export class ShardHost implements SessionHost, PeerHandler {
   // Peers.
 
   received(from: NodeId, shard: number, message: Message): void {
-    this.replicas.get(shard)?.received(from, message, this.now());
+    const now = this.now();
+    if (message.kind !== 'leaderNotice') this.replicas.get(shard)?.received(from, message, now);
+    else if (!this.replicas.has(shard) && this.directory.heard(shard, from, message, now))
+      this.#unpark = true;
     this.touchedSoon();
   }
 
@@ -352,15 +375,28 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.#confirmFreshness();
   }
 
-  /** A new cluster begins once every voter has been seen, and all are as new as this one. */
+  /** A new cluster begins once every node has been seen, and all are as new as this one. */
   #confirmFreshness(): void {
+    const others = this.#context.nodes.filter((node) => node !== this.#context.self);
     for (const replica of this.replicas.values()) {
       const { core } = replica;
       if (core.doubt === null || core.doubt.mayHaveAcknowledged !== null || core.lastLsn > 0 || core.term > 0)
         continue;
-      const others = core.membership.voters.filter((voter) => voter !== this.#context.self);
-      if (others.every((voter) => this.#context.peers.identityOf(voter)?.fresh === true))
+      if (others.every((node) => this.#context.peers.identityOf(node)?.fresh === true))
         replica.confirmFresh(this.now());
+    }
+  }
+
+  /** Tells nodes without a replica of a shard that this node leads it. */
+  #tellLeaders(now: number): void {
+    if (now < this.#noticeDueMs) return;
+    this.#noticeDueMs = now + noticeMs;
+    const { nodes, peers } = this.#context;
+    for (const { serving, core, shard } of this.replicas.values()) {
+      if (!serving) continue;
+      const members = [...core.membership.voters, ...core.membership.learners];
+      const notice: Message = { kind: 'leaderNotice', term: core.term, members };
+      for (const node of nodes) if (!members.includes(node)) peers.send(node, shard, notice, 'control');
     }
   }
 
@@ -454,6 +490,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.#context.log.tick();
     for (const replica of this.replicas.values()) replica.tick(now);
     this.#confirmFreshness();
+    this.#tellLeaders(now);
     for (const session of this.sessions.values()) if (session.waits) session.tick(now);
     this.touched();
   }

@@ -167,6 +167,7 @@ export class SimNode {
       options: { core: options.core, ...options.replica },
       session: options.session,
       password: () => '',
+      nodes: this.#world.nodes,
       owners: { ownerOf: () => onlyShard },
       log,
       disk,
