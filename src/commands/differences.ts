@@ -14,6 +14,7 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   sort: [
     'patterns of BY and GET are taken when a hash tag keeps their keys in the slot of the sorted key, as in Redis 7.4; Redis 7.2 refuses them all in a cluster',
     'texts are compared byte by byte, in no locale',
+    'strings above 64 KiB that patterns lead to are taken up to 64 MiB in all; expired keys there are hidden, and deleted when their turn comes',
   ],
   sort_ro: ['as SORT'],
   lcs: [
