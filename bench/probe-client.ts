@@ -21,6 +21,8 @@ export interface ProbeReport {
     readonly p999: number;
     readonly max: number;
   };
+  /** Processor time of the longest turn of the event loop, ms; null when nobody asked, or the system does not tell. */
+  readonly longestTurnMs: number | null;
   /** Every pause for garbage collection. */
   readonly pauses: readonly { readonly ms: number; readonly kind: number }[];
   readonly allocatedBytes: number;
@@ -48,8 +50,9 @@ function ask(node: BenchNode, request: object): Promise<unknown> {
   });
 }
 
-export async function startProbe(node: BenchNode, profile: ProfileKind): Promise<void> {
-  await ask(node, { command: 'start', profile });
+/** @param turns also watches every turn of the event loop, which keeps a processor busy */
+export async function startProbe(node: BenchNode, profile: ProfileKind, turns = false): Promise<void> {
+  await ask(node, { command: 'start', profile, turns });
 }
 
 /** @param file takes the profile, when one was asked for */

@@ -13,6 +13,42 @@ const nanosecondsPerMs = 1e6;
 
 let watch = null;
 
+/** Reads how long this thread has had a processor, ns: to a few ms. Null where the system does not tell. */
+function threadClock() {
+  let file;
+  try {
+    file = fs.openSync('/proc/thread-self/schedstat', 'r');
+  } catch {
+    return null;
+  }
+  const bytes = Buffer.alloc(64);
+  return {
+    read: () => Number.parseInt(bytes.latin1Slice(0, fs.readSync(file, bytes, 0, bytes.length, 0)), 10),
+    close: () => fs.closeSync(file),
+  };
+}
+
+/** Watches the longest turn of the event loop by the processor time that it took, whatever else runs on the machine. */
+function watchTurns() {
+  const clock = threadClock();
+  if (clock === null) return { stop: () => null };
+  let longest = 0;
+  let last = clock.read();
+  let next = setImmediate(function turn() {
+    const now = clock.read();
+    longest = Math.max(longest, now - last);
+    last = now;
+    next = setImmediate(turn);
+  });
+  return {
+    stop: () => {
+      clearImmediate(next);
+      clock.close();
+      return longest / nanosecondsPerMs;
+    },
+  };
+}
+
 function post(session, method, params = {}) {
   return new Promise((resolve, reject) =>
     session.post(method, params, (error, result) => (error ? reject(error) : resolve(result))),
@@ -25,7 +61,7 @@ function memory() {
   return { heapUsed, external };
 }
 
-async function start({ profile }) {
+async function start({ profile, turns }) {
   const session = new Session();
   session.connect();
   if (profile === 'cpu') {
@@ -55,6 +91,7 @@ async function start({ profile }) {
     observer,
     collector,
     delay,
+    turns: turns ? watchTurns() : { stop: () => null },
     beganMs: performance.now(),
     loop: performance.eventLoopUtilization(),
     cpu: process.cpuUsage(),
@@ -81,6 +118,7 @@ function allocatedBytes(before, after, { statistics }) {
 async function stop({ file }) {
   const { session, profile, pauses, observer, collector, delay, beganMs, loop, cpu, memory: before } = watch;
   const after = memory();
+  const longestTurnMs = watch.turns.stop();
   const collections = collector.stop();
   const { user, system } = process.cpuUsage(cpu);
   const { utilization } = performance.eventLoopUtilization(loop);
@@ -105,6 +143,7 @@ async function stop({ file }) {
       p999: ms(delay.percentile(99.9)) - 1,
       max: ms(delay.max) - 1,
     },
+    longestTurnMs,
     pauses,
     allocatedBytes: allocatedBytes(before, after, collections),
   };
