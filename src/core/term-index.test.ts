@@ -71,6 +71,10 @@ test('what one index knows of the past, another that begins later learns', () =>
     expect(other.standing({ term: 3, lsn: 15 })).toBe('held');
     expect(other.runsThrough(25)).toEqual(runs);
   }
+  // What was told is a checkpoint's by now: it stays when the log is compacted further.
+  const told = index.runsThrough(25);
+  index.compactTo(22);
+  expect(told).toEqual(runs);
   // Less than what is known already teaches nothing.
   restarted.learn(runs.slice(2));
   expect(restarted.standing({ term: 1, lsn: 9 })).toBe('held');

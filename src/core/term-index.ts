@@ -76,7 +76,9 @@ export class TermIndex {
     const older = this.#older.length === 0 ? [this.#base] : this.#older;
     const runs = [...older, ...this.#runs].filter((run) => run.lsn <= lsn);
     // A run that the base cuts in two is one.
-    return runs.filter((run, i) => run.term !== runs[i - 1]?.term).slice(-maxOlderRuns);
+    const whole = runs.filter((run, i) => run.term !== runs[i - 1]?.term).slice(-maxOlderRuns);
+    // Compaction moves the beginning of a run; what was told stays as it is.
+    return whole.map(({ term, lsn }) => ({ term, lsn }));
   }
 
   /** Takes over what another index that holds the base too knew of what is before it (`runsThrough`). */
