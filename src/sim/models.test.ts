@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Operation } from './history.ts';
 import { checkLinearizable } from './linearizability.ts';
 import type { OperationKind } from './models.ts';
+import { changesNothing } from './models.ts';
 
 /** Operations one after the other; `unknown` ones have no answer. */
 function verdict(
@@ -62,4 +63,10 @@ test('collections', () => {
   expect(verdict(['hset', 'm:1', 1], ['hdel', 'm', 1], ['hgetall', '', 'm:1'])).toBe('violated');
   expect(verdict(['zadd', 'm:1', 1], ['zrem', 'm', 1], ['zrange', '', null])).toBe('linearizable');
   expect(verdict(['getset', 'b', null], ['getset', 'c', 'b'], ['get', '', 'b'])).toBe('violated');
+});
+
+test('what became of an operation without an answer is not known', () => {
+  const pop = { key: 'k', kind: 'lpop', value: '', client: 0, invoked: 1, result: null } as const;
+  expect(changesNothing({ ...pop, returned: 2 })).toBe(true);
+  expect(changesNothing({ ...pop, returned: Number.POSITIVE_INFINITY })).toBe(false);
 });

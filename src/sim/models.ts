@@ -138,7 +138,8 @@ const selective: ReadonlySet<OperationKind> = new Set([
 ]);
 
 /** True when its result says that it changed nothing, whatever the state was. */
-export function changesNothing({ kind, result }: Operation): boolean {
+export function changesNothing({ kind, result, returned }: Operation): boolean {
+  if (returned === Number.POSITIVE_INFINITY) return false;
   return isRead(kind) || (result === 0 && selective.has(kind)) || (result === null && kind === 'lpop');
 }
 
