@@ -186,6 +186,14 @@ async function once(data: string, round: number, times: Times): Promise<Round> {
   }
 }
 
+/** Processor time of the leader for each read that it answers: says what a level costs when the machine is not quiet. */
+function microseconds(reads: readonly Read[]): string {
+  const each = medianKnown(
+    reads.map(({ leaderCpu, perSecond }) => (leaderCpu === null ? null : (leaderCpu * 1e6) / perSecond)),
+  );
+  return each === null ? '?' : decimal(each);
+}
+
 function readRows(rounds: readonly Round[]): string[][] {
   const kinds = rounds[0]?.reads ?? [];
   return kinds.map((kind) => {
@@ -207,6 +215,7 @@ function readRows(rounds: readonly Round[]): string[][] {
       decimal(median(own.map(({ p99 }) => p99))),
       kind.on === 'leader' ? percent(ratio) : '–',
       cpu === null ? '?' : percent(cpu),
+      kind.on === 'leader' ? microseconds(own) : '–',
     ];
   });
 }
@@ -226,7 +235,7 @@ async function run({ rounds, seconds, warmUp, data, tell }: QuestionContext): Pr
   return {
     lines: [
       ...markdownTable([
-        ['read from', 'reads/s', 'p99 ms', 'of local', "leader's processor, of one core"],
+        ['read from', 'reads/s', 'p99 ms', 'of local', "leader's processor, of one core", 'µs per read'],
         ...readRows(found),
       ]),
       '',

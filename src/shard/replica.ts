@@ -68,6 +68,8 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   /** True while this leader executes commands. */
   #serving = false;
   #ledTerm = -1;
+  /** When this leader last looked at how far its followers are behind. */
+  #followersSeenMs = Number.NEGATIVE_INFINITY;
   #handingOver = false;
   /** Set while a core call runs: what it wants done afterwards. */
   #gatesMoved = false;
@@ -179,8 +181,11 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
       Math.min(lowestNeeded(this.#core), this.keyspace.appliedLsn + 1),
     );
     this.#receiver.tick(now);
-    this.fallOff.tick(now);
-    this.#noteLaggards(now);
+    if (now - this.#followersSeenMs >= this.#context.options.core.heartbeatMs) {
+      this.#followersSeenMs = now;
+      this.fallOff.tick(now);
+      this.#noteLaggards(now);
+    }
     if (this.#serving) {
       if (this.#core.accepting) {
         this.#expireDue();
