@@ -1,3 +1,4 @@
+import { bitFamily } from './bits.ts';
 import type { Family } from './family.ts';
 import { geoFamily } from './geo.ts';
 import { hashFamily } from './hashes.ts';
@@ -10,6 +11,7 @@ import { stringFamily } from './strings.ts';
 
 export const families: readonly Family[] = [
   stringFamily,
+  bitFamily,
   hashFamily,
   listFamily,
   setFamily,
