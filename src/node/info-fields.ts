@@ -1,4 +1,5 @@
 import os from 'node:os';
+import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 import { version } from '../version.ts';
 import type { NodeConfig } from './config.ts';
@@ -126,9 +127,15 @@ function persistence({ host }: InfoSource): InfoSection {
       ['loading', loading ? 1 : 0],
       ['aof_enabled', 1],
       ['aof_last_write_status', 'ok'],
+      ['rdb_changes_since_last_save', replicas.reduce((sum, replica) => sum + changesSince(replica), 0)],
       ['rdb_bgsave_in_progress', replicas.some((replica) => replica.checkpointer.running) ? 1 : 0],
     ],
   };
+}
+
+/** Entries of the log behind the newest checkpoint. */
+function changesSince({ keyspace, checkpointer }: Replica): number {
+  return keyspace.appliedLsn - (checkpointer.latestManifest?.lsn ?? 0);
 }
 
 function stats({ commandsPerSecond, counted }: InfoSource): InfoSection {
