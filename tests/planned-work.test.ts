@@ -273,8 +273,8 @@ describe('planned work on a cluster of six shards under constant load', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const { code, output } = await restarting;
+    expect(code, output).toBe(0);
     expect(output).toContain('All 3 nodes were restarted');
-    expect(code).toBe(0);
     const after = await Promise.all(
       running.nodes.map(({ adminPort }) => fetchStatus(`127.0.0.1:${adminPort}`)),
     );

@@ -1,10 +1,12 @@
 import { BellwetherError } from '../errors.ts';
 import { type Flags, flagHelp, integerFlag, parseArguments, usageError } from './arguments.ts';
 import { ClusterAccess, controlFlags } from './cluster-access.ts';
-import { leaderOf, shardsOf } from './cluster-view.ts';
+import { type AskedNode, leaderOf, shardsOf } from './cluster-view.ts';
 import type { Command } from './command.ts';
 import { drain } from './drain-command.ts';
 import { answeringNode, few, nodeNamed, waitUntil, wounds } from './planned-work.ts';
+
+const settleMs = 5000;
 
 const flags: Flags = {
   timeout: { form: 'seconds', default: '60', help: 'How long each step of a node may take.' },
@@ -31,7 +33,7 @@ async function run(argv: readonly string[]): Promise<number> {
   if (rest.length > 0) throw usageError(`'${rest[0]}' is no flag`, 'rolling-restart');
   const patienceMs = integerFlag(given['timeout'] ?? '60', 'timeout', 1, 86_400, 'rolling-restart') * 1000;
   const access = new ClusterAccess(given, 'rolling-restart');
-  const asked = await access.askAny();
+  const asked = await settled(access);
   const problems = wounds(asked);
   if (problems.length > 0)
     throw new BellwetherError(
@@ -54,6 +56,16 @@ async function run(argv: readonly string[]): Promise<number> {
   const total = ((performance.now() - beganMs) / 1000).toFixed(1);
   process.stdout.write(`All ${names.length} nodes were restarted in ${total} s; every replica is in sync.\n`);
   return 0;
+}
+
+/** The cluster when it is whole, or as it is when it does not become so soon: a leader that is just handing over is no wound. */
+async function settled(access: ClusterAccess): Promise<AskedNode[]> {
+  const endMs = performance.now() + settleMs;
+  for (;;) {
+    const asked = await access.askAny();
+    if (wounds(asked).length === 0 || performance.now() > endMs) return asked;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** How long it took, seconds. */
