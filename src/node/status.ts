@@ -125,7 +125,7 @@ function shardStatus(replica: Replica, { config, topology, log }: StatusParts, n
     provenAgeMs: provenAgeMs(replica, now),
     checkpoint:
       manifest === null ? null : { lsn: manifest.lsn, digest: manifest.digest, keys: manifest.keys },
-    gatesWaiting: replica.gatesWaiting,
+    gatesWaiting: replica.gates.waiting,
     neededInSync: Math.max(core.majority, config['min-in-sync']),
     elections: replica.elections,
     lostEntries: replica.lostEntries,

@@ -226,7 +226,7 @@ export class CommandRunner {
       const { term } = replica.reads;
       this.#session.copies.lastWrites.record(replica, term, -result);
       this.#session.reads.saw(replica.shard, term, -result);
-      gate = { keeper: replica, policy: this.policy, lsn: -result, readMs: -1, confirmed: false };
+      gate = { keeper: replica.gates, policy: this.policy, lsn: -result, readMs: -1, confirmed: false };
       // A transaction under a weak policy may have read what others wrote: it waits no longer than its own write.
     } else if (leading) {
       // A read that met expired keys has deleted them: it is a read all the same, whatever writes wait for.
@@ -255,13 +255,13 @@ export class CommandRunner {
     const { writer } = this.#host;
     writer.protocol = this.#session.protocol;
     const policy = this.#host.policyCode(this.policy);
-    const kept = replicas.map((keeper) => {
+    const kept = replicas.map((replica) => {
       writer.out.rewind(0);
-      const result = keeper.executor.run(spec, args, this.#session, writer, true, policy);
-      keeper.sealLarge();
-      if (result < 0) this.#session.copies.lastWrites.record(keeper, keeper.reads.term, -result);
-      this.#session.reads.saw(keeper.shard, keeper.reads.term, Math.abs(result));
-      return { keeper, lsn: Math.abs(result) };
+      const result = replica.executor.run(spec, args, this.#session, writer, true, policy);
+      replica.sealLarge();
+      if (result < 0) this.#session.copies.lastWrites.record(replica, replica.reads.term, -result);
+      this.#session.reads.saw(replica.shard, replica.reads.term, Math.abs(result));
+      return { keeper: replica.gates, lsn: Math.abs(result) };
     });
     const lsn = Math.max(...kept.map((one) => one.lsn));
     this.#session.answered({

@@ -66,7 +66,7 @@ function isCounted(replica: Replica, position: Position): boolean {
 function copiesIn(replica: Replica, position: Position, stage: Stage): Copies {
   if (replica.reads.standing(position) === 'lost') return { local: 0, replicas: 0 };
   const { lsn } = position;
-  return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.followersHolding(lsn, stage) };
+  return { local: replica.core.flushed >= lsn ? 1 : 0, replicas: replica.gates.followersHolding(lsn, stage) };
 }
 
 /** WAIT and WAITAOF of one session: they ask how many copies of its last writes there are. */

@@ -1,8 +1,9 @@
 import type { Disk, DiskFile } from '../env/disk.ts';
 import type { Task } from '../env/task.ts';
-import { step, stepVoid } from '../env/task.ts';
+import { runTask, step, stepVoid } from '../env/task.ts';
 import type { Batch } from '../log/batch.ts';
 import { describeAckCode } from './ack-policy.ts';
+import type { ReplicaContext } from './replica-context.ts';
 
 const directory = 'loss-ledger';
 
@@ -11,12 +12,7 @@ const directory = 'loss-ledger';
  * per cut, a line of JSON per entry: LSN, term, the policy under which it had been answered, its bytes in base64.
  * Returns the file's path.
  */
-export function* recordLoss(
-  disk: Disk,
-  shard: number,
-  batches: readonly Batch[],
-  fromLsn: number,
-): Task<string> {
+function* recordLoss(disk: Disk, shard: number, batches: readonly Batch[], fromLsn: number): Task<string> {
   const lines: string[] = [];
   for (const batch of batches) {
     for (const entry of batch.entries()) {
@@ -48,4 +44,31 @@ export function* recordLoss(
   yield* stepVoid((done) => file.close(done));
   yield* stepVoid((done) => disk.syncDirectory(directory, done));
   return path;
+}
+
+/**
+ * Saves what is cut from a log from `fromLsn` on and tells the operator; answers how many entries that are.
+ * @param unread why the log could not be read before it was cut; null when `batches` is all of it
+ */
+export function saveLoss(
+  { disk, logger }: ReplicaContext,
+  shard: number,
+  fromLsn: number,
+  unread: Error | null,
+  batches: readonly Batch[],
+): number {
+  const happened = 'entries that no majority held were cut from the log';
+  const failed = (fields: object, error: Error): void =>
+    logger.error({ shard, fromLsn, ...fields, error: error.message }, `${happened} and could not be saved`);
+  if (unread !== null) {
+    failed({}, unread);
+    return 0;
+  }
+  const toLsn = batches[batches.length - 1]?.lastLsn ?? fromLsn - 1;
+  if (toLsn < fromLsn) return 0;
+  runTask(recordLoss(disk, shard, batches, fromLsn), (error, file) => {
+    if (error !== null) failed({ toLsn }, error);
+    else logger.warn({ shard, fromLsn, toLsn, file }, `${happened} and saved in the loss ledger`);
+  });
+  return toLsn - fromLsn + 1;
 }

@@ -4,28 +4,24 @@ import { handOver, lowestNeeded, offerSnapshot, pushCommit } from '../core/leadi
 import type { CoreOutput } from '../core/output.ts';
 import type { BatchSpan, HardState, Membership, Message, NodeId, Position } from '../core/types.ts';
 import type { Task } from '../env/task.ts';
-import { runTask } from '../env/task.ts';
 import type { Batch } from '../log/batch.ts';
 import { BatchBuilder, entryKind } from '../log/batch.ts';
 import type { LogPosition, RecoveredShard, ShardLogListener } from '../log/types.ts';
 import { Keyspace } from '../state/keyspace.ts';
 import { useClockAt } from '../state/use-clock.ts';
-import type { AckPolicy, Stage } from './ack-policy.ts';
 import { Applier } from './applier.ts';
 import { BlockedClients } from './blocked-clients.ts';
 import { Checkpointer } from './checkpointer.ts';
 import { Evictor } from './evictor.ts';
 import { Executor } from './executor.ts';
 import { FallOffWatch } from './fall-off.ts';
-import type { GateWaiter } from './gate-board.ts';
-import { GateBoard } from './gate-board.ts';
 import { lagOfFollower, leastBoundMs } from './lag.ts';
 import { laggardsAmong } from './laggards.ts';
-import { recordLoss } from './loss-ledger.ts';
+import { saveLoss } from './loss-ledger.ts';
 import { openReplicaState } from './opening.ts';
 import type { ReplicaContext } from './replica-context.ts';
+import { ReplicaGates } from './replica-gates.ts';
 import { ReplicaReads } from './replica-reads.ts';
-import type { Gatekeeper } from './reply-queue.ts';
 import type { Route } from './session-host.ts';
 import { Shipper } from './shipper.ts';
 import { SnapshotReceiver } from './snapshot-receiver.ts';
@@ -42,7 +38,7 @@ const expiryBatchBytes = 1 << 20;
  * Runs one replica of one shard: hands inputs to the core, carries out what it wants, executes and applies, keeps
  * gates. All of it happens inside turns of the event loop; `context.touched()` asks for the end of one.
  */
-export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
+export class Replica implements CoreOutput, ShardLogListener {
   readonly shard: number;
   /** The route of a command that runs here, on the leader: one for all of them. */
   readonly asLeader: Route = { kind: 'leader', replica: this };
@@ -52,6 +48,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   readonly executor: Executor;
   readonly checkpointer: Checkpointer;
   readonly evictor: Evictor;
+  readonly gates: ReplicaGates;
   readonly reads: ReplicaReads;
   readonly fallOff: FallOffWatch;
   /** Entries that were cut from this replica's log although they had been executed. */
@@ -59,7 +56,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   elections = 0;
   readonly #context: ReplicaContext;
   readonly #builder: BatchBuilder;
-  readonly #gates: GateBoard;
   readonly #applier: Applier;
   readonly #sender: SnapshotSender;
   readonly #receiver: SnapshotReceiver;
@@ -74,13 +70,12 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   /** Set while a core call runs: what it wants done afterwards. */
   #gatesMoved = false;
   #commitMoved = false;
-  #proofWaiters: GateWaiter[] = [];
 
   constructor(shard: number, context: ReplicaContext) {
     this.shard = shard;
     this.#context = context;
     this.#builder = new BatchBuilder(shard);
-    this.#gates = new GateBoard((policy) => this.reached(policy));
+    this.gates = new ReplicaGates(this, context);
     this.executor = new Executor(
       {
         nextLsn: () => this.#core.lastLsn + this.#builder.count + 1,
@@ -147,10 +142,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   /** True while a snapshot replaces the state. */
   get receiving(): boolean {
     return this.#receiver.installing;
-  }
-
-  get gatesWaiting(): number {
-    return this.#gates.waiting + this.#proofWaiters.length;
   }
 
   /** Brings the replica up from what is on disk. Throws when it cannot serve without losing what it may have promised. */
@@ -312,9 +303,9 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#settle(now);
     if (this.#gatesMoved) {
       this.#gatesMoved = false;
-      this.#gates.positionsMoved();
+      this.gates.positionsMoved();
     }
-    if (this.#gates.waitsFor('applied')) pushCommit(this.#core, now);
+    if (this.gates.waitsFor('applied')) pushCommit(this.#core, now);
     this.reads.ask(now);
   }
 
@@ -378,78 +369,6 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#context.touched();
   }
 
-  // Gates.
-
-  /** The LSN up to which a policy is met. */
-  reached(policy: AckPolicy): number {
-    const core = this.#core;
-    if (policy.who === 'none') return Number.POSITIVE_INFINITY;
-    if (policy.who === 'leader') return this.#ownPosition(policy.stage);
-    if (policy.who === 'majority' && policy.stage !== 'applied') return core.commit;
-    const leadership = core.leadership;
-    if (leadership === null) return 0;
-    const own = this.#ownPosition(policy.stage);
-    const { membership } = core;
-    if (typeof policy.who === 'number') return leadership.heldBy(membership, policy.who, policy.stage, own);
-    const byMajority = Math.min(core.commit, leadership.heldBy(membership, core.majority, policy.stage, own));
-    if (policy.who === 'majority') return byMajority;
-    const now = this.#context.clock.monotonicMs();
-    const least = Math.max(core.majority, this.#context.options.minInSync);
-    const byLeast = leadership.heldBy(membership, least, policy.stage, own);
-    return Math.min(byMajority, byLeast, leadership.heldByInSync(membership, policy.stage, own, now));
-  }
-
-  #ownPosition(stage: Stage): number {
-    if (stage === 'flushed') return this.#core.flushed;
-    return stage === 'received' ? this.lastLsn : this.keyspace.appliedLsn;
-  }
-
-  /** Followers that hold an LSN at a stage: what WAIT counts. */
-  followersHolding(lsn: number, stage: Stage): number {
-    let count = 0;
-    for (const progress of this.#core.leadership?.followers.values() ?? [])
-      if (progress[stage] >= lsn) count += 1;
-    return count;
-  }
-
-  isOpen(policy: AckPolicy, lsn: number): boolean {
-    return this.#gates.isOpen(policy, lsn);
-  }
-
-  wait(policy: AckPolicy, lsn: number, waiter: GateWaiter): void {
-    this.#gates.wait(policy, lsn, waiter);
-    this.#core.wantReceived = this.#gates.waitsFor('received');
-    this.#core.wantApplied = this.#gates.waitsFor('applied');
-  }
-
-  wasLeaderAt(readMs: number, confirmed: boolean): boolean {
-    const { leadership, membership } = this.#core;
-    // What was read in an earlier term is not proven by this one.
-    if (leadership === null || leadership.startedMs > readMs) return false;
-    const now = this.#context.clock.monotonicMs();
-    if (!confirmed && leadership.leaseUntilMs(membership, now) > now) return true;
-    return leadership.confirmedMs(membership, now) >= readMs;
-  }
-
-  get leads(): boolean {
-    return this.#core.leadership !== null;
-  }
-
-  mayProve(readMs: number): boolean {
-    const { leadership } = this.#core;
-    return leadership !== null && leadership.startedMs <= readMs;
-  }
-
-  shutBy(ended: Gatekeeper, policy: AckPolicy, lsn: number): boolean {
-    return ended === this && !this.isOpen(policy, lsn);
-  }
-
-  awaitProof(waiter: GateWaiter): void {
-    this.#proofWaiters.push(waiter);
-    if (this.#core.leadership !== null) this.#core.leadership.confirmationWanted = true;
-    this.#context.touched();
-  }
-
   // What the core wants.
 
   send(to: NodeId, message: Message): void {
@@ -468,31 +387,13 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     const executed = this.keyspace.appliedLsn > end.lsn;
     // Asked for before the cut, so that also what is on disk only is found.
     log.salvage(this.shard, first, (error, batches) => {
-      if (error === null) this.#recordLoss(batches, first);
-      else this.#lossRecorded({ fromLsn: first }, error);
+      this.lostEntries += saveLoss(this.#context, this.shard, first, error, batches);
     });
     log.cut(this.shard, end);
     if (!executed) return;
     // Clients may wait for what was cut just now: this is no planned end of leadership, whatever was begun.
     this.#handingOver = false;
     this.#applier.rebuild();
-  }
-
-  #recordLoss(batches: readonly Batch[], fromLsn: number): void {
-    const last = batches[batches.length - 1]?.lastLsn ?? fromLsn - 1;
-    if (last < fromLsn) return;
-    this.lostEntries += last - fromLsn + 1;
-    runTask(recordLoss(this.#context.disk, this.shard, batches, fromLsn), (error, file) =>
-      this.#lossRecorded({ fromLsn, toLsn: last, file }, error),
-    );
-  }
-
-  #lossRecorded(what: Readonly<Record<string, unknown>>, error: Error | null): void {
-    const fields = { shard: this.shard, ...what };
-    const { logger } = this.#context;
-    const happened = 'entries that no majority held were cut from the log';
-    if (error === null) logger.warn(fields, `${happened} and saved in the loss ledger`);
-    else logger.error({ ...fields, error: error.message }, `${happened} and could not be saved`);
   }
 
   appendToLog(span: BatchSpan, fromLsn: number): void {
@@ -525,10 +426,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   }
 
   leadershipConfirmed(): void {
-    const waiters = this.#proofWaiters;
-    if (waiters.length === 0) return;
-    this.#proofWaiters = [];
-    for (const waiter of waiters) waiter.gateOpened();
+    this.gates.leadershipConfirmed();
   }
 
   fetchSnapshot(from: NodeId, checkpoint: Position): void {
@@ -578,7 +476,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
 
   #openTerm(term: number): void {
     this.#ledTerm = term;
-    this.#gates.leadershipEnded();
+    this.gates.leadershipEnded();
     this.elections += 1;
     this.#shardTime();
     // The core has given the no-op its LSN; here are its bytes.
@@ -593,7 +491,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
   #deposed(): void {
     // A transfer that was overtaken by an election may leave replies to writes that are lost: their clients must go.
     const planned = this.#handingOver && this.keyspace.appliedLsn <= this.#core.commit;
-    this.#gates.leadershipEnded();
+    this.gates.leadershipEnded();
     this.#ledTerm = -1;
     const served = this.#serving;
     this.#serving = false;
@@ -601,7 +499,7 @@ export class Replica implements CoreOutput, Gatekeeper, ShardLogListener {
     this.#core.reluctant = this.keyspace.appliedLsn > this.#core.commit;
     this.#context.logger.info({ shard: this.shard, term: this.#core.term, planned }, 'no longer leader');
     this.checkpointer.leadershipLost();
-    this.leadershipConfirmed();
+    this.gates.leadershipConfirmed();
     this.blocked.leadershipEnded();
     if (served) this.#context.deposed(this, planned);
   }

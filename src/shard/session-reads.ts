@@ -132,7 +132,7 @@ export class SessionReads implements ReadControl {
     // What a command that could have written says of the state must hold now, whatever reads may show.
     const relaxed = needs === 'read' && kind !== 'linearizable' && kind !== 'strict';
     if (relaxed && kind === 'local') return null;
-    const gate = { keeper: replica, policy, lsn, readMs, confirmed: kind === 'strict' };
+    const gate = { keeper: replica.gates, policy, lsn, readMs, confirmed: kind === 'strict' };
     if (!relaxed) return gate;
     const ledMs = replica.core.leadership?.startedMs ?? readMs;
     gate.readMs = kind === 'bounded' ? Math.max(readMs - bound, ledMs) : -1;

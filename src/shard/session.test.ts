@@ -37,15 +37,17 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     sealLarge: () => {},
     blocked,
     lacksMemory: () => false,
-    followersHolding: () => 0,
-    get leads() {
-      return leader.leads;
+    gates: {
+      followersHolding: () => 0,
+      get leads() {
+        return leader.leads;
+      },
+      isOpen: (policy: AckPolicy, lsn: number) => policy.who === 'none' || leader.commit >= lsn,
+      wait: () => {},
+      wasLeaderAt: () => leader.proven,
+      mayProve: () => true,
+      awaitProof: () => {},
     },
-    isOpen: (policy: AckPolicy, lsn: number) => policy.who === 'none' || leader.commit >= lsn,
-    wait: () => {},
-    wasLeaderAt: () => leader.proven,
-    mayProve: () => true,
-    awaitProof: () => {},
   } as unknown as Replica;
   const host = {
     options: {

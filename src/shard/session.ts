@@ -197,7 +197,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
 
   /** A replica of this node leads no more: what waits for it, and was not reached, is lost or will never be known. */
   leadershipEnded(replica: Replica): void {
-    if (this.replies.leadershipEnded(replica)) this.#host.replied(this);
+    if (this.replies.leadershipEnded(replica.gates)) this.#host.replied(this);
   }
 
   /** Gives the connection what may leave. */
@@ -342,7 +342,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#runner.runOn(replica, true, 'write', spec, args);
   }
 
-  foundNothing(keeper: Replica, lsn: number, now: number): void {
+  foundNothing({ gates: keeper }: Replica, lsn: number, now: number): void {
     this.lastMs = now;
     const policy = this.#host.options.readGate;
     this.reply((writer) => writer.nilArray(), { keeper, policy, lsn, readMs: now, confirmed: false });

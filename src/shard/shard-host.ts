@@ -318,7 +318,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     if (this.replicas.size === 1) return gate;
     const kept = [...this.replicas.values()]
       .filter(({ serving }) => serving)
-      .map((keeper) => ({ keeper, lsn: keeper.lastLsn }));
+      .map(({ gates, lastLsn }) => ({ keeper: gates, lsn: lastLsn }));
     return { ...gate, keeper: new AllKeepers(kept), readMs };
   }
 
