@@ -31,12 +31,15 @@ beforeAll(async () => {
   const [first, second] = tokens.map((token) => token.split(':')) as [string[], string[]];
   expect(first[1]).not.toBe(second[1]);
   lost = `${first[0]}:${first[1]}:${second[2]}`;
-  const leader = await cluster.ready();
-  const client = await RawClient.connect(leader.port);
   const gone = async (node: TestNode) => ((await node.shard())?.firstLsn ?? 0) > Number(second[2]);
+  let client = await RawClient.connect((await cluster.ready()).port);
   for (let i = 0; !(await Promise.all(cluster.nodes.map(gone))).every((is) => is); i++) {
-    const reply = await client.command('SET', `bulk ${i % 100}`, 'v'.repeat(256 << 10));
-    expect(reply.value).toBe('OK');
+    const written = client.command('SET', `bulk ${i % 100}`, 'v'.repeat(256 << 10)).catch(() => null);
+    // On a machine that stands still for a moment another one leads: it takes the rest.
+    if ((await written)?.value !== 'OK') {
+      await client.close();
+      client = await RawClient.connect((await cluster.ready()).port);
+    }
     if (i > 1000) throw new Error(await cluster.described('the log was not dropped')());
   }
   await client.close();
