@@ -7,13 +7,13 @@ import type { Gatekeeper } from './reply-queue.ts';
 
 /** What replies wait for on one replica: positions that policies ask for, and proof that it leads. */
 export class ReplicaGates implements Gatekeeper {
-  readonly #replica: Replica;
+  readonly replica: Replica;
   readonly #context: ReplicaContext;
   readonly #board = new GateBoard((policy) => this.reached(policy));
   #proofWaiters: GateWaiter[] = [];
 
   constructor(replica: Replica, context: ReplicaContext) {
-    this.#replica = replica;
+    this.replica = replica;
     this.#context = context;
   }
 
@@ -35,7 +35,7 @@ export class ReplicaGates implements Gatekeeper {
 
   /** The LSN up to which a policy is met. */
   reached(policy: AckPolicy): number {
-    const { core } = this.#replica;
+    const { core } = this.replica;
     if (policy.who === 'none') return Number.POSITIVE_INFINITY;
     if (policy.who === 'leader') return this.#ownPosition(policy.stage);
     if (policy.who === 'majority' && policy.stage !== 'applied') return core.commit;
@@ -53,14 +53,14 @@ export class ReplicaGates implements Gatekeeper {
   }
 
   #ownPosition(stage: Stage): number {
-    if (stage === 'flushed') return this.#replica.core.flushed;
-    return stage === 'received' ? this.#replica.lastLsn : this.#replica.keyspace.appliedLsn;
+    if (stage === 'flushed') return this.replica.core.flushed;
+    return stage === 'received' ? this.replica.lastLsn : this.replica.keyspace.appliedLsn;
   }
 
   /** Followers that hold an LSN at a stage: what WAIT counts. */
   followersHolding(lsn: number, stage: Stage): number {
     let count = 0;
-    for (const progress of this.#replica.core.leadership?.followers.values() ?? [])
+    for (const progress of this.replica.core.leadership?.followers.values() ?? [])
       if (progress[stage] >= lsn) count += 1;
     return count;
   }
@@ -73,12 +73,12 @@ export class ReplicaGates implements Gatekeeper {
 
   wait(policy: AckPolicy, lsn: number, waiter: GateWaiter): void {
     this.#board.wait(policy, lsn, waiter);
-    this.#replica.core.wantReceived = this.#board.waitsFor('received');
-    this.#replica.core.wantApplied = this.#board.waitsFor('applied');
+    this.replica.core.wantReceived = this.#board.waitsFor('received');
+    this.replica.core.wantApplied = this.#board.waitsFor('applied');
   }
 
   wasLeaderAt(readMs: number, confirmed: boolean): boolean {
-    const { leadership, membership } = this.#replica.core;
+    const { leadership, membership } = this.replica.core;
     // What was read in an earlier term is not proven by this one.
     if (leadership === null || leadership.startedMs > readMs) return false;
     const now = this.#context.clock.monotonicMs();
@@ -87,11 +87,11 @@ export class ReplicaGates implements Gatekeeper {
   }
 
   get leads(): boolean {
-    return this.#replica.core.leadership !== null;
+    return this.replica.core.leadership !== null;
   }
 
   mayProve(readMs: number): boolean {
-    const { leadership } = this.#replica.core;
+    const { leadership } = this.replica.core;
     return leadership !== null && leadership.startedMs <= readMs;
   }
 
@@ -101,7 +101,7 @@ export class ReplicaGates implements Gatekeeper {
 
   awaitProof(waiter: GateWaiter): void {
     this.#proofWaiters.push(waiter);
-    if (this.#replica.core.leadership !== null) this.#replica.core.leadership.confirmationWanted = true;
+    if (this.replica.core.leadership !== null) this.replica.core.leadership.confirmationWanted = true;
     this.#context.touched();
   }
 

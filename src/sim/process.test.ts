@@ -67,3 +67,15 @@ test('nothing reaches a dead process, and what is thrown in one ends it', () => 
   expect(failures.map(({ message }) => message)).toEqual(['broken']);
   expect(process.alive).toBe(false);
 });
+
+test('behind each input that waited for a pause to end, whoever watches may look', () => {
+  const { loop, process } = start();
+  const ran: string[] = [];
+  process.afterInput = () => ran.push('a look');
+  process.pause();
+  const source = {};
+  for (const name of ['first', 'second']) process.enter(() => ran.push(name), source);
+  process.resume();
+  runAll(loop);
+  expect(ran).toEqual(['first', 'a look', 'second', 'a look']);
+});

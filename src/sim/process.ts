@@ -13,6 +13,8 @@ export class Process {
   alive = true;
   /** Something ran in it since this was last set to false: else nothing of its state can have changed. */
   ran = true;
+  /** Called behind each input that waited for the end of a pause: they all come within one event. */
+  afterInput: () => void = () => {};
   readonly turnEnd: TurnEnd;
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
@@ -118,6 +120,7 @@ export class Process {
       const at = this.#random.below(backlog.length);
       const source = backlog[at] as (() => void)[];
       this.enter(source.shift() as () => void);
+      this.afterInput();
       if (source.length === 0) backlog.splice(at, 1);
     }
   }

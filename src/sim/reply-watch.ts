@@ -1,7 +1,8 @@
 import type { Leadership } from '../core/leadership.ts';
 import { ReplyError, ReplyParser } from '../resp/reply-parser.ts';
 import type { ReadLevel } from '../shard/read-level.ts';
-import { Replica } from '../shard/replica.ts';
+import type { Replica } from '../shard/replica.ts';
+import { ReplicaGates } from '../shard/replica-gates.ts';
 import type { Gate } from '../shard/reply-queue.ts';
 import type { Session } from '../shard/session.ts';
 import type { GateView } from './gates.ts';
@@ -80,7 +81,7 @@ export class ReplyWatch {
     if (key !== undefined) this.#keys.push(key);
     if (command === 'multi') this.#queueing = true;
     if (command === 'exec' || command === 'discard') this.#queueing = false;
-    const replica = gate?.keeper instanceof Replica ? gate.keeper : null;
+    const replica = gate?.keeper instanceof ReplicaGates ? gate.keeper.replica : null;
     const leadership = replica?.core.leadership ?? null;
     if (gate === null || replica === null || leadership === null) return null;
     const keys = this.#keys;

@@ -50,6 +50,8 @@ export interface SimWorld {
   appended(batch: Batch): void;
   /** Production code broke: what it threw, or why it gave up. */
   broken(node: NodeId, error: Error): void;
+  /** One of several inputs within an event was dealt with. */
+  afterInput(): void;
 }
 
 /** The process that runs on a node now. */
@@ -103,6 +105,7 @@ export class SimNode {
     if (this.life !== null) return;
     const { loop, trace } = this.#world;
     const process = new Process(loop, this.#random.fork(), (error) => this.#broke(process, error));
+    process.afterInput = () => this.#world.afterInput();
     const life: Life = {
       process,
       number: ++this.#lives,

@@ -6,6 +6,11 @@ test('the same seed twice gives the same run', () => {
   expect(simulate(3).hash).not.toBe(simulate(4).hash);
 });
 
+test('replies are held against the policy that they were to wait for', () => {
+  const { stats } = simulate(3);
+  expect(stats.repliesJudged).toBeGreaterThan(stats.answered / 2);
+});
+
 test('a seed can be run with fewer faults than it would draw', () => {
   const { plan, faultsEndMs } = simulate(3);
   const few = simulate(3, { plan: plan.slice(0, 2), faultsEndMs: 2000 });

@@ -70,6 +70,8 @@ export interface RunResult {
     readonly effects: number;
     readonly operations: number;
     readonly answered: number;
+    /** Replies that waited for a position and were held against their policy. */
+    readonly repliesJudged: number;
     /** Reads below the default level that were answered. */
     readonly levelReads: number;
     readonly committed: number;
@@ -130,6 +132,7 @@ class Simulation {
         violated: (what: string) => this.#violated(what),
       },
       appended: (batch: Batch) => this.#values.appended(batch),
+      afterInput: () => this.#watcher.afterEvent(),
       broken: (node: string, error: Error) =>
         this.#violated(`${node} broke: ${error.stack ?? error.message}`),
     };
@@ -238,6 +241,7 @@ class Simulation {
         effects: this.#faults.effects.total,
         operations: this.#history.operations.length,
         answered: this.#clients.reduce((sum, client) => sum + client.answered, 0),
+        repliesJudged: this.#watcher.repliesJudged,
         levelReads: this.#levels.reads.length,
         committed: this.#watcher.committed.lastLsn,
         terms: this.#terms,

@@ -88,6 +88,9 @@ export class Watcher {
       this.#votes.push({ voter: from, term: message.asked, candidate: to });
   }
 
+  /** Replies that were held against their policy. */
+  repliesJudged = 0;
+
   afterEvent(): void {
     for (const node of this.#nodes) {
       const { replica, life } = node;
@@ -99,6 +102,7 @@ export class Watcher {
       else this.#beginLife(node, replica, life, life.log);
     }
     // What others hold was looked at first: what left in this event may rest on it.
+    this.repliesJudged += this.#replies.length;
     for (const reply of this.#replies.splice(0))
       this.#say(checkReplyPolicy(reply, this.#voters(reply.node), this.#copies, this.committed));
     for (const { voter, term, candidate } of this.#votes.splice(0))
