@@ -42,7 +42,7 @@ const longer = [
   {
     name: 'damaged bytes from clients, peers and disks, 5 times as many',
     command: vitest,
-    args: ['run', '--project', 'unit', '-damage.test.ts', 'damaged-'],
+    args: ['run', '--project', 'unit', 'damage.test.ts', 'damaged-'],
     env: { BELLWETHER_ROUNDS: '5' },
   },
   {

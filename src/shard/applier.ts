@@ -50,6 +50,7 @@ export class Applier {
 
   #apply(batch: Batch): void {
     const { keyspace, core, checkpointer } = this.#replica;
+    this.#replica.historyReached(batch.timeMs);
     const entry = batch.cursor();
     while (entry.next()) {
       if (entry.lsn > core.commit) return;
@@ -94,6 +95,7 @@ export class Applier {
   *#load(): Task<void> {
     const { keyspace, shard, checkpointer } = this.#replica;
     const checkpoint = checkpointer.latest;
+    this.#replica.historyIs(checkpointer.latestManifest?.timeMs ?? 0);
     if (checkpoint === null) {
       keyspace.restore().finish(0);
     } else {

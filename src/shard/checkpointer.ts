@@ -82,7 +82,7 @@ export class Checkpointer {
     const running: Running = {
       position,
       slices,
-      timeMs: this.#replica.core.timeMs,
+      timeMs: this.#replica.historyMs,
       beganMs: now,
       writer: null,
       complete: false,

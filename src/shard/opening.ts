@@ -92,8 +92,9 @@ function* loadNewest(replica: Replica, context: ReplicaContext): Task<Manifest |
       checkpointer.found(ids, manifest);
       return manifest;
     } catch (error) {
-      // Another version can read it: that is no damage to be repaired.
-      if (error instanceof BellwetherError && error.code === 'BW_DATA_VERSION') throw error;
+      // What another version, or a disk that works again, can read is no damage to be repaired: it must not cost the log.
+      const damaged = error instanceof BellwetherError && error.code === 'BW_CHECKPOINT_DAMAGED';
+      if (!damaged) throw error;
       context.logger.warn({ shard, error: (error as Error).message }, 'a checkpoint cannot be used');
     }
   }

@@ -53,6 +53,8 @@ export class Replica implements CoreOutput, ShardLogListener {
   readonly fallOff: FallOffWatch;
   /** Entries that were cut from this replica's log although they had been executed. */
   lostEntries = 0;
+  /** Shard time by the entries that the state holds: whoever leads next has it too. */
+  #historyMs = 0;
   elections = 0;
   readonly #context: ReplicaContext;
   readonly #builder: BatchBuilder;
@@ -151,6 +153,7 @@ export class Replica implements CoreOutput, ShardLogListener {
     this.#core = new Core(init, this.#context.options.core, this, () => this.#context.random.float());
     // Tokens of terms long past are still told apart from writes that were lost.
     this.#core.log.learn(this.checkpointer.latestManifest?.terms ?? []);
+    this.historyIs(this.checkpointer.latestManifest?.timeMs ?? 0);
     this.#core.bytesFrom = (lsn) => this.#context.log.bytesFrom(this.shard, lsn);
     this.keyspace.keepTombstones = false;
     this.#context.log.attach(this.shard, this);
@@ -317,13 +320,34 @@ export class Replica implements CoreOutput, ShardLogListener {
     if (count === 0) return;
     const batch = this.#builder.seal(this.#core.term, this.#core.lastLsn + 1, this.#core.timeMs);
     this.#core.extend(count);
+    this.historyReached(this.#core.timeMs);
     this.#context.log.append(batch);
     this.checkpointer.logged(batch.bytes.length);
   }
 
+  get historyMs(): number {
+    return this.#historyMs;
+  }
+
+  /** The state holds entries that were logged at this time. */
+  historyReached(timeMs: number): void {
+    this.#historyMs = Math.max(this.#historyMs, timeMs);
+    if (timeMs > this.#core.timeMs) this.#core.timeMs = timeMs;
+  }
+
+  /** The state is that of a checkpoint now; what it held before may have been logged later, and cut. */
+  historyIs(timeMs: number): void {
+    this.#historyMs = 0;
+    this.historyReached(timeMs);
+  }
+
+  /**
+   * What followers show goes by the time of history, not by what a leader told them in passing: a key that one of them
+   * hid must not come back under a leader that never heard of that time.
+   */
   #shardTime(): number {
-    if (this.#core.leadership !== null)
-      this.#core.timeMs = Math.max(this.#core.timeMs, this.#context.clock.wallMs());
+    if (this.#core.leadership === null) return this.#historyMs;
+    this.#core.timeMs = Math.max(this.#core.timeMs, this.#context.clock.wallMs());
     return this.#core.timeMs;
   }
 

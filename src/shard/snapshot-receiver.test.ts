@@ -54,6 +54,7 @@ function fetched(trial: Trial) {
       snapshotInstalled: () => seen.push('told the core'),
     },
     checkpointer: { abandon: () => {}, adopt: () => {} },
+    historyIs: () => {},
     watches: { stateReplaced: () => {} },
     rebuild: () => seen.push('rebuild'),
   };

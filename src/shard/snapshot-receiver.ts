@@ -183,6 +183,7 @@ export class SnapshotReceiver {
     checkpointer.adopt(manifest, membership);
     core.snapshotInstalled(checkpoint, this.#context.decodeMembership(membership));
     core.log.learn(manifest.terms);
+    this.#replica.historyIs(manifest.timeMs);
     core.unfitToLead = false;
     this.installing = false;
     this.#fetch = null;
