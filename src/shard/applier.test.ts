@@ -17,6 +17,7 @@ test('pitfall 21, 30: entries that come from disk while a snapshot replaces the 
   const replica = {
     shard: 1,
     serving: false,
+    historyReached: () => {},
     receiving: false,
     core: { commit: 5 },
     keyspace: {
