@@ -49,7 +49,10 @@ test('pitfall 36: what is not committed is not applied, though it lies in one ba
     builder.begin(entryKind.effects, 0);
     builder.end();
   }
-  const batch = Batch.parse(builder.seal(1, 4, 0).bytes);
+  const batch = Batch.parse(builder.seal(1, 4, 1000).bytes);
+  builder.begin(entryKind.effects, 0);
+  builder.end();
+  const next = Batch.parse(builder.seal(1, 8, 2000).bytes);
   const applied: number[] = [];
   const keyspace = {
     appliedLsn: 3,
@@ -58,16 +61,23 @@ test('pitfall 36: what is not committed is not applied, though it lies in one ba
       keyspace.appliedLsn = lsn;
     },
   };
-  const core = { commit: 3, lastLsn: 7 };
-  const replica = { shard: 1, serving: false, receiving: false, core, keyspace };
-  const context = { log: { cached: () => [batch] }, touched: () => {} };
+  const core = { commit: 3, lastLsn: 8 };
+  let historyMs = 0;
+  const historyReached = (ms: number): void => {
+    historyMs = ms;
+  };
+  const replica = { shard: 1, serving: false, receiving: false, core, keyspace, historyReached };
+  const context = { log: { cached: () => [batch, next] }, touched: () => {} };
   const applier = new Applier(replica as unknown as Replica, context as unknown as ReplicaContext);
   applier.step();
   expect(applied).toEqual([]);
+  expect(historyMs).toBe(0);
   core.commit = 5;
   applier.step();
   expect(applied).toEqual([4, 5]);
   core.commit = 7;
   applier.step();
   expect(applied).toEqual([4, 5, 6, 7]);
+  // The time of what is not committed is no history either.
+  expect(historyMs).toBe(1000);
 });

@@ -50,6 +50,7 @@ export class Applier {
 
   #apply(batch: Batch): void {
     const { keyspace, core, checkpointer } = this.#replica;
+    if (batch.firstLsn > core.commit) return;
     this.#replica.historyReached(batch.timeMs);
     const entry = batch.cursor();
     while (entry.next()) {
