@@ -88,6 +88,7 @@ export class Watcher {
       this.#votes.push({ voter: from, term: message.asked, candidate: to });
   }
 
+  #newestLedTerm = 0;
   /** Replies that were held against their policy. */
   repliesJudged = 0;
 
@@ -172,7 +173,10 @@ export class Watcher {
     if (now.leads && core.term !== seen.ledTerm) {
       seen.ledTerm = core.term;
       this.#say(this.#leaders.check({ node: node.id, term: core.term, leads: true }));
-      this.#say(checkLeaderCompleteness(viewOf(node.id, replica), this.committed));
+      // Who is elected late, for a term that is over, need not have what was committed since.
+      if (core.term >= this.#newestLedTerm)
+        this.#say(checkLeaderCompleteness(viewOf(node.id, replica), this.committed));
+      this.#newestLedTerm = Math.max(this.#newestLedTerm, core.term);
       this.#checkElected(node.id, core.term);
     }
     if (now.commit > before.commit) {
