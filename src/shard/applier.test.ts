@@ -81,3 +81,32 @@ test('pitfall 36: what is not committed is not applied, though it lies in one ba
   // The time of what is not committed is no history either.
   expect(historyMs).toBe(1000);
 });
+
+test('a state that is read again from its checkpoint is of the time of that checkpoint', () => {
+  let historyMs = 2000;
+  const replica = {
+    shard: 1,
+    receiving: false,
+    core: { unfitToLead: false },
+    watches: { stateReplaced: () => {} },
+    keyspace: { appliedLsn: 9, restore: () => ({ finish: () => {} }) },
+    checkpointer: {
+      latest: { term: 1, lsn: 9 },
+      latestManifest: { timeMs: 1000 },
+      abandon: () => {},
+    },
+    historyIs: (ms: number) => {
+      historyMs = ms;
+    },
+  };
+  const context = {
+    checkpoints: { path: () => 'it', *load() {} },
+    logger: { info: () => {} },
+    touched: () => {},
+    fatal: (error: Error) => {
+      throw error;
+    },
+  };
+  new Applier(replica as unknown as Replica, context as unknown as ReplicaContext).rebuild();
+  expect(historyMs).toBe(1000);
+});
