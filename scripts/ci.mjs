@@ -1,6 +1,7 @@
 // `.ci/run` behind the installation of system packages: npm test, then the longer checks, then one closing line.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { root } from './setup.mjs';
 
 const vitest = join(root, 'node_modules/.bin/vitest');
@@ -80,41 +81,53 @@ const longer = [
   rounds('catch-up', 1, { BELLWETHER_CATCH_UP_MB: '1024' }),
 ];
 
-/** Runs a command with its output shown; answers its exit code and the last closing line. */
+/** How much of a failed step's output is shown again at the end, where it is found. */
+const linesShownAgain = 60;
+
+/** Runs a command with its output shown; answers its exit code, the last closing line and the last lines. */
 function run(command, args, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
-    let rest = '';
     let closing = null;
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text) => {
-      rest += text;
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const match = /^(\d+) passed, (\d+) failed$/.exec(line);
-        if (match === null) console.log(line);
-        else closing = { passed: Number(match[1]), failed: Number(match[2]) };
+    const tail = [];
+    const show = (line, write) => {
+      const match = /^(\d+) passed, (\d+) failed$/.exec(line);
+      if (match !== null) {
+        closing = { passed: Number(match[1]), failed: Number(match[2]) };
+        return;
       }
-    });
-    child.on('close', (code) => resolve({ code, closing }));
+      write(line);
+      tail.push(line);
+      if (tail.length > linesShownAgain) tail.shift();
+    };
+    createInterface({ input: child.stdout }).on('line', (line) => show(line, console.log));
+    createInterface({ input: child.stderr }).on('line', (line) => show(line, console.error));
+    child.on('close', (code) => resolve({ code, closing, tail }));
   });
 }
 
+const failures = [];
 const tests = await run(process.execPath, ['scripts/test.mjs']);
 let passed = tests.closing?.passed ?? 0;
 let failed = tests.closing?.failed ?? 1;
 if (tests.code !== 0 && failed === 0) failed = 1;
+if (failed > 0) failures.push({ name: 'npm test', tail: tests.tail });
 for (const { name, command, args, env } of longer) {
   const began = Date.now();
-  const { code } = await run(command, args, env);
+  const { code, tail } = await run(command, args, env);
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - began) / 1000).toFixed(0)} s)`);
-  if (code === 0) passed += 1;
-  else failed += 1;
+  if (code === 0) {
+    passed += 1;
+  } else {
+    failed += 1;
+    failures.push({ name, tail });
+  }
 }
+for (const { name, tail } of failures)
+  console.log(`\nFAILED ${name}; the end of its output:\n${tail.join('\n')}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { root, setUp } from './setup.mjs';
 
 // Setting up ends the process when it fails: whoever reads the closing line must still find one.
@@ -21,12 +21,26 @@ const checks = [
 const reports = mkdtempSync(join(tmpdir(), 'bellwether-test-'));
 let passed = 0;
 let failed = 0;
+/** What failed, with why: shown again at the end, where it is found. */
+const failures = [];
+
+/** The failed tests of one file in the test runner's report. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  const tests = assertionResults
+    .filter((test) => test.status === 'failed')
+    .map((test) => `${file} > ${test.fullName}\n${test.failureMessages.join('\n').slice(0, 2000)}`);
+  return status === 'failed' && tests.length === 0 ? [`${file}\n${message.slice(0, 2000)}`] : tests;
+}
 
 for (const [name, command, args] of checks) {
   const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
   const ok = result.status === 0;
   console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}`);
-  if (!ok) console.log(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  if (!ok) {
+    console.log(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+    failures.push(name);
+  }
   if (ok) passed += 1;
   else failed += 1;
 }
@@ -42,7 +56,7 @@ for (const project of ['unit', 'process']) {
     `--outputFile=${report}`,
   ];
   const result = spawnSync(bin('vitest'), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  let counts = { numPassedTests: 0, numFailedTests: 0, success: false };
+  let counts = { numPassedTests: 0, numFailedTests: 0, testResults: [] };
   try {
     counts = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
@@ -50,9 +64,11 @@ for (const project of ['unit', 'process']) {
   }
   passed += counts.numPassedTests;
   failed += counts.numFailedTests;
+  failures.push(...counts.testResults.flatMap(failuresOf));
   if (result.status !== 0 && counts.numFailedTests === 0) failed += 1;
 }
 
+for (const failure of failures) console.log(`FAILED ${failure}`);
 rmSync(reports, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
