@@ -20,6 +20,12 @@ export const errorCatalogue = {
   BW_NOT_A_CLUSTER: 'No cluster answered at the given address.',
   BW_REFUSED: 'A node refused what it was told to do; the message says why.',
   BW_NOT_DONE: 'What was asked for did not come about in time; the message says how far it came.',
+  BW_NOT_LEADER: 'This node does not lead the shard, or does not serve it yet; ask its leader.',
+  BW_MEMBERSHIP_PENDING:
+    'The members of a shard change one at a time, and another change, a handover or an election is not over yet.',
+  BW_MEMBERSHIP_NOT_IN_SYNC: 'Too few replicas are up to date for that change of the members of a shard.',
+  BW_MEMBERSHIP_REFUSED:
+    'The members of a shard are never changed like that; the message says what comes before it.',
   BW_INTERNAL: 'A statement that the program relies on did not hold; the process ended to protect the data.',
 } as const;
 

@@ -46,8 +46,8 @@ test('in sync is who had everything a moment ago; the lowest of them is what all
   expect(leadership.inSyncVoters(three, 1000)).toBe(1);
   expect(leadership.heldByInSync(three, 'flushed', 9, 1000)).toBe(9);
   of(leadership, 'b').acknowledge(9, 8, 7);
-  of(leadership, 'b').trackCaughtUp(8, 1000);
-  of(leadership, 'x').trackCaughtUp(0, 1000);
+  of(leadership, 'b').trackCaughtUp(8, 1000, inSyncLagMs);
+  of(leadership, 'x').trackCaughtUp(0, 1000, inSyncLagMs);
   expect(leadership.inSyncVoters(three, 1000 + inSyncLagMs)).toBe(2);
   expect(leadership.heldByInSync(three, 'flushed', 9, 1000 + inSyncLagMs)).toBe(8);
   expect(leadership.heldByInSync(three, 'flushed', 4, 1000 + inSyncLagMs)).toBe(4);

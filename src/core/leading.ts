@@ -145,7 +145,7 @@ function appendAnswered(
     return;
   }
   const rose = acknowledge(core, progress, ack);
-  progress.trackCaughtUp(core.lastLsn, now);
+  progress.trackCaughtUp(core.lastLsn, now, core.options.inSyncLagMs);
   // A follower that is past the base can go on from the log, whatever it was offered.
   const knowsEnough = progress.received >= core.log.base.lsn;
   if (progress.state === 'probe' || (progress.state === 'snapshot' && knowsEnough)) progress.replicate();
@@ -206,7 +206,7 @@ function heartbeatAnswered(
   progress.priority = ack.priority;
   progress.stampMs = ack.stampMs;
   const rose = acknowledge(core, progress, ack);
-  progress.trackCaughtUp(core.lastLsn, now);
+  progress.trackCaughtUp(core.lastLsn, now, core.options.inSyncLagMs);
   if (rose) {
     core.output.positionsChanged();
     advanceCommit(core, leadership, now);

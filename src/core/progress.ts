@@ -26,6 +26,8 @@ export class Progress {
   confirmedMs = Number.NEGATIVE_INFINITY;
   /** Its durable log had reached the leader's end as it was at this time. */
   caughtUpMs = Number.NEGATIVE_INFINITY;
+  /** Since when that was never longer ago than a follower in sync may lag, monotonic ms; Infinity while it is. */
+  inSyncSinceMs = Number.POSITIVE_INFINITY;
   /** While probing: a message is outstanding. */
   probing = false;
   /** While in `snapshot`: the LSN of the checkpoint on offer. */
@@ -99,16 +101,20 @@ export class Progress {
     this.received = Math.min(this.received, lsn);
     this.flushed = Math.min(this.flushed, lsn);
     this.applied = Math.min(this.applied, lsn);
+    this.inSyncSinceMs = Number.POSITIVE_INFINITY;
   }
 
   /** Notes how the leader's end moved; call when positions rose or the follower spoke. */
-  trackCaughtUp(leaderEnd: Lsn, now: number): void {
+  trackCaughtUp(leaderEnd: Lsn, now: number, inSyncLagMs: number): void {
+    const fellBehind = now - this.caughtUpMs > inSyncLagMs;
     if (this.flushed >= this.#markLsn) {
       this.caughtUpMs = Math.max(this.caughtUpMs, this.#markMs);
       this.#markLsn = leaderEnd;
       this.#markMs = now;
     }
     if (this.flushed >= leaderEnd) this.caughtUpMs = now;
+    if (now - this.caughtUpMs > inSyncLagMs) this.inSyncSinceMs = Number.POSITIVE_INFINITY;
+    else if (fellBehind || this.inSyncSinceMs === Number.POSITIVE_INFINITY) this.inSyncSinceMs = now;
   }
 
   heartbeatSent(sentMs: number): void {

@@ -1,9 +1,10 @@
-import { decodeMembership, encodeMembership } from '../core/membership-codec.ts';
+import { encodeMembership } from '../core/membership-codec.ts';
 import { defaultCoreOptions } from '../core/options.ts';
-import type { BatchSpan, Membership, Message, NodeId } from '../core/types.ts';
+import type { Message, NodeId } from '../core/types.ts';
 import type { Batch } from '../log/batch.ts';
 import type { HardState, LogPosition, NodeLog, ShardLogListener } from '../log/types.ts';
 import { slotCount } from '../state/slot.ts';
+import { checkedMembership, spanOf } from './memberships.ts';
 import type { HostContext } from './shard-host.ts';
 import { ShardHost } from './shard-host.ts';
 
@@ -114,11 +115,13 @@ export interface TestClient {
   readonly closed: () => string | null;
 }
 
-/** A cluster of three nodes in one process, with messages and disks that the test moves. */
+/** A cluster of three voters in one process, and perhaps nodes that are no members yet, with messages and disks that the test moves. */
 export class TestCluster {
   now = 1000;
   /** Messages wait while this says so. */
   holds: (from: NodeId, message: Message, shard: number) => boolean = () => false;
+  /** Nodes that nothing reaches and that reach nobody. */
+  readonly cutOff = new Set<NodeId>();
   readonly evicting = {
     maxMemory: 0,
     evictionPolicy: 'allkeys-lru' as const,
@@ -128,8 +131,11 @@ export class TestCluster {
   #messages: { from: NodeId; to: NodeId; shard: number; message: Message }[] = [];
   #seed = 1;
 
-  constructor(shards = 1) {
-    for (const id of voters) this.#nodes.set(id, this.#node(id, shards));
+  readonly #ids: readonly NodeId[];
+
+  constructor(shards = 1, spares: readonly NodeId[] = []) {
+    this.#ids = [...voters, ...spares];
+    for (const id of this.#ids) this.#nodes.set(id, this.#node(id, shards));
     for (const { host } of this.#nodes.values())
       for (let shard = 0; shard < shards; shard++)
         host.openReplica(shard, null, { voters, learners: [] }, false, () => {});
@@ -189,6 +195,9 @@ export class TestCluster {
         for (const turn of turns.splice(0)) turn();
         moved = log.complete() || turns.length > 0 || moved;
       }
+      this.#messages = this.#messages.filter(
+        ({ from, to }) => !this.cutOff.has(from) && !this.cutOff.has(to),
+      );
       const arriving = this.#messages.filter(({ from, message, shard }) => !this.holds(from, message, shard));
       this.#messages = this.#messages.filter((one) => !arriving.includes(one));
       for (const { from, to, shard, message } of arriving) this.host(to).received(from, shard, message);
@@ -220,7 +229,7 @@ export class TestCluster {
     const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
     const context: Omit<HostContext, 'log' | 'checkpoints' | 'disk' | 'services'> = {
       self: id,
-      nodes: voters,
+      nodes: this.#ids,
       options: {
         core: { ...defaultCoreOptions, priority: 100 },
         minInSync: 1,
@@ -260,9 +269,9 @@ export class TestCluster {
       random: { float, below: (bound) => Math.floor(float() * bound) },
       turn: { schedule: (turn) => void turns.push(turn) },
       logger: quiet,
-      spanOf: (batch) => batch as Batch & BatchSpan,
+      spanOf,
       encodeMembership,
-      decodeMembership: (bytes) => decodeMembership(bytes) as Membership,
+      decodeMembership: checkedMembership,
       clientAddress: (node) => `${node}:1`,
       flushPeers: () => {},
       noLongerFresh: () => {},

@@ -45,6 +45,8 @@ export interface ReplicaContext {
   encodeMembership(membership: Membership): Uint8Array;
   /** Throws when the bytes are no membership. */
   decodeMembership(bytes: Uint8Array): Membership;
+  /** False for a node that this cluster does not have. */
+  knowsNode(node: NodeId): boolean;
   /** The keys that a command without keys sees when it runs on this replica. */
   wholeView(replica: Replica): KeyspaceView;
   /** Something happened: the end of this turn has work to do. */

@@ -57,11 +57,14 @@ export class ReplicaGates implements Gatekeeper {
     return stage === 'received' ? this.replica.lastLsn : this.replica.keyspace.appliedLsn;
   }
 
-  /** Followers that hold an LSN at a stage: what WAIT counts. */
+  /** Followers that hold an LSN at a stage: what WAIT counts. Learners are no copies to rely on. */
   followersHolding(lsn: number, stage: Stage): number {
+    const { leadership, membership } = this.replica.core;
     let count = 0;
-    for (const progress of this.replica.core.leadership?.followers.values() ?? [])
-      if (progress[stage] >= lsn) count += 1;
+    for (const voter of membership.voters) {
+      const progress = leadership?.followers.get(voter);
+      if (progress !== undefined && progress[stage] >= lsn) count += 1;
+    }
     return count;
   }
 

@@ -4,6 +4,7 @@ import { handOver, lowestNeeded, offerSnapshot, pushCommit } from '../core/leadi
 import type { CoreOutput } from '../core/output.ts';
 import type { BatchSpan, HardState, Membership, Message, NodeId, Position } from '../core/types.ts';
 import type { Task } from '../env/task.ts';
+import type { BellwetherError } from '../errors.ts';
 import type { Batch } from '../log/batch.ts';
 import { BatchBuilder, entryKind } from '../log/batch.ts';
 import type { LogPosition, RecoveredShard, ShardLogListener } from '../log/types.ts';
@@ -18,6 +19,7 @@ import { FallOffWatch } from './fall-off.ts';
 import { lagOfFollower, leastBoundMs } from './lag.ts';
 import { laggardsAmong } from './laggards.ts';
 import { saveLoss } from './loss-ledger.ts';
+import { membershipRefusal } from './membership-refusal.ts';
 import { openReplicaState } from './opening.ts';
 import type { ReplicaContext } from './replica-context.ts';
 import { ReplicaGates } from './replica-gates.ts';
@@ -272,6 +274,25 @@ export class Replica implements CoreOutput, ShardLogListener {
     return started;
   }
 
+  /**
+   * Proposes other members of this shard; null when that is on its way. It is done when `core.memberships.currentLsn` is
+   * committed in this term; a leader that is deposed before may find it taken back.
+   */
+  changeMembership(next: Membership, now: number): BellwetherError | null {
+    this.seal();
+    const refusal = membershipRefusal(this, this.#context, next, now);
+    if (refusal !== null) return refusal;
+    this.#builder.begin(entryKind.membership, 0);
+    this.#builder.payload.copy(this.#context.encodeMembership(next));
+    this.#endOwnEntry();
+    this.seal();
+    this.#core.membershipProposed(next);
+    this.#context.logger.info({ shard: this.shard, lsn: this.lastLsn, ...next }, 'membership proposed');
+    this.#settle(now);
+    this.#context.touched();
+    return null;
+  }
+
   /** An operator wants this replica to lead. */
   askForLeadership(now: number): void {
     this.#core.askForLeadership();
@@ -351,9 +372,8 @@ export class Replica implements CoreOutput, ShardLogListener {
     return this.#core.timeMs;
   }
 
-  /** Adds an entry that only the log needs: its LSN. */
-  #append(kind: typeof entryKind.noop | typeof entryKind.mark): number {
-    this.#builder.begin(kind, 0);
+  /** Ends an entry that changes nothing in the state: its LSN. */
+  #endOwnEntry(): number {
     this.#builder.end();
     const lsn = this.lastLsn;
     this.keyspace.appliedLsn = lsn;
@@ -361,7 +381,8 @@ export class Replica implements CoreOutput, ShardLogListener {
   }
 
   #mark(): void {
-    const lsn = this.#append(entryKind.mark);
+    this.#builder.begin(entryKind.mark, 0);
+    const lsn = this.#endOwnEntry();
     this.seal();
     this.checkpointer.begin({ term: this.#core.term, lsn });
   }

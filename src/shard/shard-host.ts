@@ -31,6 +31,7 @@ const maxQueuedLogBytes = 32 << 20;
 export interface HostContext
   extends Omit<
     ReplicaContext,
+    | 'knowsNode'
     | 'wholeView'
     | 'touched'
     | 'touchedSoon'
@@ -96,6 +97,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       encodeMembership: (membership) => context.encodeMembership(membership),
       decodeMembership: (bytes) => context.decodeMembership(bytes),
       fatal: (error) => context.fatal(error),
+      knowsNode: (node) => context.nodes.includes(node),
       wholeView: (replica) => this.#wholeView(replica),
       touched: () => this.touched(),
       touchedSoon: () => this.touchedSoon(),
@@ -218,8 +220,8 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   copiesOfNothing(): { local: number; replicas: number } {
     let replicas = 0;
-    for (const replica of this.replicas.values())
-      replicas = Math.max(replicas, replica.core.leadership?.followers.size ?? 0);
+    for (const { core } of this.replicas.values())
+      if (core.leadership !== null) replicas = Math.max(replicas, core.membership.voters.length - 1);
     return { local: 1, replicas };
   }
 

@@ -1,5 +1,5 @@
-import { decodeMembership, encodeMembership } from '../core/membership-codec.ts';
-import type { BatchSpan, Membership, NodeId } from '../core/types.ts';
+import { encodeMembership } from '../core/membership-codec.ts';
+import type { Membership, NodeId } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
 import type { Task } from '../env/task.ts';
 import { runTask, stepVoid } from '../env/task.ts';
@@ -7,6 +7,7 @@ import type { Batch } from '../log/batch.ts';
 import type { OpenedLog } from '../log/node-log.ts';
 import { openNodeLog } from '../log/node-log.ts';
 import type { NodeLog } from '../log/types.ts';
+import { checkedMembership, spanOf } from '../shard/memberships.ts';
 import type { Replica } from '../shard/replica.ts';
 import { ShardHost } from '../shard/shard-host.ts';
 import { CheckpointStore } from '../state/checkpoint-store.ts';
@@ -273,21 +274,4 @@ export class SimNode {
     for (const ended of life.onEnd) ended(death);
     this.#world.network.closed(this.id, death === 'power loss');
   }
-}
-
-function checkedMembership(bytes: Uint8Array): Membership {
-  const membership = decodeMembership(bytes);
-  if (membership === null) throw new Error('a membership in the log cannot be read');
-  return membership;
-}
-
-/** A batch as the core sees it: one that was read back from the log carries no decoded membership yet. */
-function spanOf(batch: Batch): Batch & BatchSpan {
-  const known = batch as Batch & BatchSpan;
-  if (!batch.holdsMembership || known.membership !== undefined) return known;
-  const [entry] = batch.entries();
-  if (entry === undefined) return known;
-  return Object.assign(batch, {
-    membership: checkedMembership(batch.bytes.subarray(entry.start, entry.end)),
-  });
 }
