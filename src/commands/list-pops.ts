@@ -2,7 +2,7 @@ import type { Bytes } from '../bytes/types.ts';
 import { ListValue } from '../state/collections.ts';
 import { parsePosition, syntaxError } from './parse.ts';
 import type { SeveralPops } from './several-pops.ts';
-import { parseSeveral } from './several-pops.ts';
+import { popSeveral } from './several-pops.ts';
 import { commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
 import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
@@ -118,12 +118,6 @@ export function popFromFirst(context: CommandContext, { keys, head, count }: Sev
   return false;
 }
 
-function popSeveral(context: CommandContext, args: readonly Bytes[]): void {
-  const wanted = parseSeveral(args, 1, parseEnd);
-  if (typeof wanted === 'string') context.reply.error(wanted);
-  else if (!popFromFirst(context, wanted)) context.reply.nilArray();
-}
-
 export const listPopCommands: readonly CommandSpec[] = [
   onKeys(
     'lpop',
@@ -189,6 +183,6 @@ export const listPopCommands: readonly CommandSpec[] = [
       'numkeys key [key ...] <LEFT | RIGHT> [COUNT count]',
       'Removes elements from the first of the lists that exists and returns them.',
     ],
-    popSeveral,
+    popSeveral(parseEnd, popFromFirst),
   ),
 ];

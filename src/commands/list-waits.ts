@@ -3,7 +3,7 @@ import { ListValue } from '../state/collections.ts';
 import { parseTimeout } from './blocking.ts';
 import { move, parseEnd, popFromFirst, takeOne } from './list-pops.ts';
 import { syntaxError } from './parse.ts';
-import { parseSeveral } from './several-pops.ts';
+import { popSeveralOrWait } from './several-pops.ts';
 import { commandGroup, countedKeys, keysBeforeTimeout, twoKeys } from './spec.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -49,17 +49,6 @@ function moveBetween(context: CommandContext, args: readonly Bytes[]): void {
   const toHead = parseEnd(args[4] as Bytes);
   if (fromHead === null || toHead === null) context.reply.error(syntaxError);
   else moveWaiting(context, args, fromHead, toHead);
-}
-
-function popSeveral(context: CommandContext, args: readonly Bytes[]): void {
-  const wanted = parseSeveral(args, 2, parseEnd);
-  if (typeof wanted === 'string') {
-    context.reply.error(wanted);
-    return;
-  }
-  const timeoutMs = parseTimeout(context, args[1] as Bytes);
-  if (timeoutMs === null || popFromFirst(context, wanted)) return;
-  if (!context.session.waitForKeys(wanted.keys, 'list', timeoutMs)) context.reply.nilArray();
 }
 
 /** What waits for a list when there is none. */
@@ -128,6 +117,6 @@ export const blockingListCommands: readonly CommandSpec[] = [
       'timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]',
       'Removes elements from the first of the lists that exists, or waits for one.',
     ],
-    popSeveral,
+    popSeveralOrWait('list', parseEnd, popFromFirst),
   ),
 ];

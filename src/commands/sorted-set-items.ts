@@ -46,24 +46,6 @@ export function itemsFrom(
   return found;
 }
 
-/** Removes items from a sorted set; false when that is too much: then the error was answered. */
-export function removeItems(
-  context: CommandContext,
-  key: Bytes,
-  sorted: SortedSetValue,
-  gone: readonly ScoredMember[],
-): boolean {
-  const { effects } = context;
-  if (gone.length === sorted.size) {
-    effects.remove(key);
-    return true;
-  }
-  const members = gone.map(({ member }) => member);
-  if (!admitsElements(context, key, members)) return false;
-  for (const member of members) effects.sortedSetRemove(key, member);
-  return true;
-}
-
 /** Puts a sorted set of these items at a key, whatever was there, and answers how many they are; without any, the key goes. */
 export function storeItems(context: CommandContext, key: Bytes, items: readonly ScoredMember[]): void {
   const { effects, reply } = context;

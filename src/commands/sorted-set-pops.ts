@@ -5,8 +5,8 @@ import { parseTimeout } from './blocking.ts';
 import { parsePosition, syntaxError } from './parse.ts';
 import { formatScore } from './scores.ts';
 import type { SeveralPops } from './several-pops.ts';
-import { parseSeveral } from './several-pops.ts';
-import { itemsFrom, removeItems, replyScored, sortedAt } from './sorted-set-items.ts';
+import { popSeveral, popSeveralOrWait } from './several-pops.ts';
+import { itemsFrom, replyScored, sortedAt } from './sorted-set-items.ts';
 import { commandGroup, countedKeys, firstKey, keysBeforeTimeout } from './spec.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -15,16 +15,21 @@ const { onKeys, onMovableKeys } = commandGroup('sorted-set');
 
 type Run = NonNullable<CommandSpec['run']>;
 
-/** Removes so many items from an end on and gives them back; null when that is too much: then the error was answered. */
+/** Removes so many items from an end on and gives them back. */
 function take(
-  context: CommandContext,
+  { effects }: CommandContext,
   key: Bytes,
   sorted: SortedSetValue,
   lowest: boolean,
   count: number,
-): ScoredMember[] | null {
-  const taken = itemsFrom(sorted, lowest ? 0 : sorted.size - 1, count, !lowest);
-  return removeItems(context, key, sorted, taken) ? taken : null;
+): ScoredMember[] {
+  const { size } = sorted;
+  const taken = itemsFrom(sorted, lowest ? 0 : size - 1, count, !lowest);
+  const { length } = taken;
+  // Either is logged in a few bytes, however many and long the members are.
+  if (length === size) effects.remove(key);
+  else if (length > 0) effects.sortedSetRemoveRange(key, lowest ? 0 : size - length, length);
+  return taken;
 }
 
 function pop(lowest: boolean): Run {
@@ -36,7 +41,7 @@ function pop(lowest: boolean): Run {
     const sorted = sortedAt(context, args);
     if (sorted === null) return;
     const taken = sorted === undefined ? [] : take(context, args[1] as Bytes, sorted, lowest, count);
-    if (taken !== null) replyScored(context, taken, true, reply.protocol === 3 && args.length > 2);
+    replyScored(context, taken, true, reply.protocol === 3 && args.length > 2);
   };
 }
 
@@ -64,18 +69,11 @@ function popFromFirst(context: CommandContext, { keys, head, count }: SeveralPop
   const { reply } = context;
   const found = firstOf(context, keys);
   if (found === undefined) return false;
-  const taken = found === null ? null : take(context, ...found, head, count);
-  if (found === null || taken === null) return true;
+  if (found === null) return true;
   reply.array(2);
   reply.bulk(found[0]);
-  replyScored(context, taken, true, true);
+  replyScored(context, take(context, ...found, head, count), true, true);
   return true;
-}
-
-function popSeveral(context: CommandContext, args: readonly Bytes[]): void {
-  const wanted = parseSeveral(args, 1, parseEnd);
-  if (typeof wanted === 'string') context.reply.error(wanted);
-  else if (!popFromFirst(context, wanted)) context.reply.nilArray();
 }
 
 function popWaiting(lowest: boolean): Run {
@@ -90,25 +88,12 @@ function popWaiting(lowest: boolean): Run {
       if (!context.session.waitForKeys(keys, 'zset', timeoutMs)) reply.nilArray();
       return;
     }
-    const taken = take(context, ...found, lowest, 1);
-    if (taken === null) return;
-    const [{ member, score }] = taken as [ScoredMember];
+    const [{ member, score }] = take(context, ...found, lowest, 1) as [ScoredMember];
     reply.array(3);
     reply.bulk(found[0]);
     reply.bulk(member);
     reply.double(formatScore(score));
   };
-}
-
-function popSeveralWaiting(context: CommandContext, args: readonly Bytes[]): void {
-  const wanted = parseSeveral(args, 2, parseEnd);
-  if (typeof wanted === 'string') {
-    context.reply.error(wanted);
-    return;
-  }
-  const timeoutMs = parseTimeout(context, args[1] as Bytes);
-  if (timeoutMs === null || popFromFirst(context, wanted)) return;
-  if (!context.session.waitForKeys(wanted.keys, 'zset', timeoutMs)) context.reply.nilArray();
 }
 
 const removing = 'O(M*log N) with M removed';
@@ -138,7 +123,7 @@ export const sortedSetPopCommands: readonly CommandSpec[] = [
       'numkeys key [key ...] <MIN | MAX> [COUNT count]',
       'Removes members from the first of the sorted sets that exists.',
     ],
-    popSeveral,
+    popSeveral(parseEnd, popFromFirst),
   ),
   onKeys(
     'bzpopmin',
@@ -178,6 +163,6 @@ export const sortedSetPopCommands: readonly CommandSpec[] = [
       'timeout numkeys key [key ...] <MIN | MAX> [COUNT count]',
       'Removes members from the first of the sorted sets that exists, or waits for one.',
     ],
-    popSeveralWaiting,
+    popSeveralOrWait('zset', parseEnd, popFromFirst),
   ),
 ];

@@ -76,3 +76,26 @@ test('strings that are too long to be read as a whole end no leader', () => {
     /^-ERR the strings[^\n]*\n-ERR the strings[^\n]*\n-ERR Insufficient[^\n]*\n$/,
   );
 });
+
+test('pops take few bytes of the log, however long what they take is', () => {
+  const cluster = new TestCluster();
+  const client = cluster.client('a');
+  const members = Array.from({ length: 12 }, (_, i) => `${i % 10}`.repeat(100_000 + i));
+  for (const [i, member] of members.entries()) client.send('ZADD', 'z', String(i), member);
+  cluster.settle();
+  client.received();
+  const shown = (from: number, to: number): string =>
+    `*${2 * (to - from)}\r\n${members
+      .slice(from, to)
+      .map((member, i) => `$${member.length}\r\n${member}\r\n$${`${from + i}`.length}\r\n${from + i}\r\n`)
+      .join('')}`;
+  client.send('ZPOPMIN', 'z', '8');
+  cluster.settle();
+  expect(client.received()).toBe(shown(0, 8));
+  expect(together(cluster, client, 3, 'ZPOPMIN', 'z')).toBe(
+    `*3\r\n${[8, 9, 10].map((i) => shown(i, i + 1)).join('')}`,
+  );
+  client.send('ZRANGE', 'z', '0', '-1', 'WITHSCORES');
+  cluster.settle();
+  expect(client.received()).toBe(shown(11, 12));
+});
