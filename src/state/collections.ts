@@ -97,9 +97,8 @@ export class SetValue {
 export class ListValue {
   readonly type = 'list';
   readonly items: Sequence<Bytes>;
-  memoryBytes = 0;
 
-  constructor(items = new Sequence<Bytes>()) {
+  constructor(items = new Sequence<Bytes>(lengthOf)) {
     this.items = items;
   }
 
@@ -107,33 +106,29 @@ export class ListValue {
     return this.items.size;
   }
 
+  get memoryBytes(): number {
+    return listItemBytes * this.items.size + this.items.weight;
+  }
+
   copy(): ListValue {
-    const twin = new ListValue(this.items.copy());
-    twin.memoryBytes = this.memoryBytes;
-    return twin;
+    return new ListValue(this.items.copy());
   }
 
   insert(index: number, item: Bytes): void {
     this.items.insert(index, item);
-    this.memoryBytes += listItemBytes + item.length;
   }
 
   set(index: number, item: Bytes): void {
-    this.memoryBytes += item.length - this.items.get(index).length;
     this.items.set(index, item);
   }
 
   remove(index: number, count: number): void {
-    if (count <= 0) return;
-    let bytes = 0;
-    const end = index + count - 1;
-    this.items.search(index, (item, at) => {
-      bytes += listItemBytes + item.length;
-      return at === end;
-    });
-    this.memoryBytes -= bytes;
     this.items.remove(index, count);
   }
+}
+
+function lengthOf(item: Bytes): number {
+  return item.length;
 }
 
 export interface ScoredMember {
@@ -142,7 +137,9 @@ export interface ScoredMember {
   readonly score: number;
 }
 
-/** How many members that went with a range leave the table by name at each change that follows. */
+/** Members of a range no longer than this leave the table by name at once. */
+const sweptAtOnce = 256;
+/** How many members that went with a longer one leave it at each change that follows. */
 const sweptPerChange = 16;
 
 /**
@@ -156,13 +153,12 @@ export class SortedSetValue {
   readonly #members: HashTable<ScoredMember>;
   /** Ranges that went and are not forgotten yet. */
   #gone: Sequence<ScoredMember>[] = [];
-  memoryBytes = 0;
   /** Bytes of the longest member that was ever here. */
   longest = 0;
   /** Most members that were ever here at once. */
   most = 0;
 
-  constructor(members = new HashTable<ScoredMember>(), order = new Sequence<ScoredMember>()) {
+  constructor(members = new HashTable<ScoredMember>(), order = new Sequence<ScoredMember>(nameLength)) {
     this.#members = members;
     this.order = order;
   }
@@ -171,8 +167,14 @@ export class SortedSetValue {
     return this.order.size;
   }
 
+  get memoryBytes(): number {
+    return sortedItemBytes * this.order.size + this.order.weight;
+  }
+
   copy(): SortedSetValue {
-    const twin = carry(this, new SortedSetValue(this.#members.copy(), this.order.copy()));
+    const twin = new SortedSetValue(this.#members.copy(), this.order.copy());
+    twin.longest = this.longest;
+    twin.most = this.most;
     twin.#gone = this.#gone.map((range) => range.copy());
     return twin;
   }
@@ -193,10 +195,7 @@ export class SortedSetValue {
     if (old !== undefined) {
       if (Object.is(old.score, score)) return;
       this.order.remove(this.#find(old));
-    } else {
-      this.memoryBytes += sortedItemBytes + member.length;
-      this.longest = Math.max(this.longest, member.length);
-    }
+    } else this.longest = Math.max(this.longest, member.length);
     const item = { member, score };
     this.#members.set(member, item);
     this.order.insert(this.#find(item), item);
@@ -209,21 +208,24 @@ export class SortedSetValue {
     if (old === undefined) return;
     this.order.remove(this.#find(old));
     this.#members.delete(member);
-    this.memoryBytes -= sortedItemBytes + member.length;
   }
 
   /** Removes `count` members from a position in order on. */
   removeRange(index: number, count: number): void {
     if (count <= 0) return;
-    const range = this.order.copy();
-    if (index + count < range.size) range.remove(index + count, range.size - index - count);
-    range.remove(0, index);
-    range.search(0, ({ member }) => {
-      this.memoryBytes -= sortedItemBytes + member.length;
-      return false;
-    });
-    this.order.remove(index, count);
-    this.#gone.push(range);
+    if (count <= sweptAtOnce) {
+      this.order.search(index, (item, at) => {
+        this.#forget(item);
+        return at === index + count - 1;
+      });
+      this.order.remove(index, count);
+    } else {
+      const range = this.order.copy();
+      if (index + count < range.size) range.remove(index + count, range.size - index - count);
+      range.remove(0, index);
+      this.order.remove(index, count);
+      this.#gone.push(range);
+    }
     this.#sweep();
   }
 
@@ -263,14 +265,22 @@ export class SortedSetValue {
       const last = range.get(range.size - 1);
       range.remove(range.size - 1);
       if (range.size === 0) this.#gone.pop();
-      // What came back meanwhile is another item under the same name.
-      if (this.#members.get(last.member) === last) this.#members.delete(last.member);
+      this.#forget(last);
     }
+  }
+
+  #forget(item: ScoredMember): void {
+    // What came back meanwhile is another item under the same name.
+    if (this.#members.get(item.member) === item) this.#members.delete(item.member);
   }
 
   #find(wanted: ScoredMember): number {
     return this.order.find((item) => compareScored(item, wanted));
   }
+}
+
+function nameLength({ member }: ScoredMember): number {
+  return member.length;
 }
 
 /** The order of sorted sets. Byte strings hold a byte per character, so comparing them compares bytes. */

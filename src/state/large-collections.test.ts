@@ -121,13 +121,17 @@ describe('collections of a hundred thousand elements', () => {
   });
 
   it('lose long ranges at a cost that members which are left do not pay', () => {
-    keyspace.copy('{k}zset', '{k}range');
+    for (const type of ['list', 'zset']) keyspace.copy(`{k}${type}`, `{k}${type}:range`);
     const forget = vi.spyOn(HashTable.prototype, 'delete');
-    keyspace.sortedSetRemoveRange('{k}range', 1000, elements / 2);
+    const walked = countWalked();
+    keyspace.listRemove('{k}list:range', 1000, elements / 2);
+    keyspace.sortedSetRemoveRange('{k}zset:range', 1000, elements / 2);
+    expect(walked()).toBe(0);
     expect(forget.mock.calls.length).toBeLessThanOrEqual(16);
     forget.mockClear();
-    keyspace.sortedSetPut('{k}range', 'another', 1);
+    keyspace.sortedSetPut('{k}zset:range', 'another', 1);
     expect(forget.mock.calls.length).toBeLessThanOrEqual(16);
+    for (const type of ['list', 'zset']) keyspace.remove(`{k}${type}:range`);
   });
 
   it('go with all keys at no cost', () => {

@@ -8,11 +8,13 @@ const step = fc.record({
   count: fc.integer({ min: 1, max: 1200 }),
 });
 
+const weigh = (item: number): number => item % 101;
+
 describe('Sequence', () => {
   it('behaves as an array does, and so do its copies', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const sequence = new Sequence<number>();
+        const sequence = new Sequence<number>(weigh);
         const model: number[] = [];
         const copies: { copy: Sequence<number>; model: number[] }[] = [];
         let next = 0;
@@ -42,6 +44,7 @@ describe('Sequence', () => {
         copies.push({ copy: sequence, model });
         for (const { copy, model: expected } of copies) {
           expect(copy.size).toBe(expected.length);
+          expect(copy.weight).toBe(expected.reduce((sum, item) => sum + weigh(item), 0));
           expect([...copy.from()]).toEqual(expected);
           expect([...copy.backFrom()]).toEqual([...expected].reverse());
           for (let i = 0; i < expected.length; i += 1 + (i % 7)) {
@@ -61,7 +64,7 @@ describe('Sequence', () => {
   });
 
   it('finds places in order', () => {
-    const sequence = new Sequence<number>();
+    const sequence = new Sequence<number>(weigh);
     const model: number[] = [];
     let state = 1;
     for (let i = 0; i < 20_000; i++) {
@@ -77,7 +80,7 @@ describe('Sequence', () => {
   });
 
   it('refuses positions that are not there', () => {
-    const sequence = new Sequence<number>();
+    const sequence = new Sequence<number>(weigh);
     expect(() => sequence.get(0)).toThrow(RangeError);
     expect(() => sequence.insert(1, 1)).toThrow(RangeError);
     sequence.push(1);

@@ -1,7 +1,8 @@
 /**
  * A sequence with access by position: a counted B-tree. Reading, inserting and removing at any position take
  * O(log n) steps. Nodes belong to one sequence; a copy shares all of them, and whoever changes one first takes a
- * copy of the path to it. So a copy costs nothing, and a checkpoint can read one while the original goes on.
+ * copy of the path to it. So a copy costs nothing, and a checkpoint can read one while the original goes on. Each node
+ * knows what its items weigh, so that a long range goes without a look at every item of it.
  */
 
 /** Items in a leaf, children of a branch. Bounds what one change copies. */
@@ -11,10 +12,13 @@ const branchWidth = 64;
 class Leaf<T> {
   owner: object;
   readonly items: T[];
+  /** What its items weigh together. */
+  weight: number;
 
-  constructor(owner: object, items: T[]) {
+  constructor(owner: object, items: T[], weight: number) {
     this.owner = owner;
     this.items = items;
+    this.weight = weight;
   }
 
   get size(): number {
@@ -25,14 +29,17 @@ class Leaf<T> {
 class Branch<T> {
   owner: object;
   readonly children: Node<T>[];
-  /** Items below. */
-  size: number;
+  /** Items below, and what they weigh together. */
+  size = 0;
+  weight = 0;
 
   constructor(owner: object, children: Node<T>[]) {
     this.owner = owner;
     this.children = children;
-    this.size = 0;
-    for (const child of children) this.size += child.size;
+    for (const child of children) {
+      this.size += child.size;
+      this.weight += child.weight;
+    }
   }
 }
 
@@ -41,18 +48,26 @@ type Node<T> = Leaf<T> | Branch<T>;
 export class Sequence<T> {
   #owner: object = {};
   #root: Node<T>;
+  readonly #weigh: (item: T) => number;
 
-  constructor() {
-    this.#root = new Leaf<T>(this.#owner, []);
+  /** @param weigh an integer, the same whenever it is asked for an item */
+  constructor(weigh: (item: T) => number) {
+    this.#weigh = weigh;
+    this.#root = new Leaf<T>(this.#owner, [], 0);
   }
 
   get size(): number {
     return this.#root.size;
   }
 
+  /** What all items weigh together. */
+  get weight(): number {
+    return this.#root.weight;
+  }
+
   /** The same items, to be changed apart from these. */
   copy(): Sequence<T> {
-    const twin = new Sequence<T>();
+    const twin = new Sequence<T>(this.#weigh);
     twin.#root = this.#root;
     this.#owner = {};
     return twin;
@@ -78,10 +93,12 @@ export class Sequence<T> {
 
   set(index: number, item: T): void {
     this.#check(index, this.size);
+    const more = this.#weigh(item) - this.#weigh(this.get(index));
     let node = this.#own(this.#root);
     this.#root = node;
     let left = index;
     while (node instanceof Branch) {
+      node.weight += more;
       let at = 0;
       while (left >= (node.children[at] as Node<T>).size) {
         left -= (node.children[at] as Node<T>).size;
@@ -92,13 +109,14 @@ export class Sequence<T> {
       node = child;
     }
     node.items[left] = item;
+    node.weight += more;
   }
 
   /** Puts an item before the one at `index`; at `size`, behind all. */
   insert(index: number, item: T): void {
     this.#check(index, this.size + 1);
     const root = this.#own(this.#root);
-    const split = this.#insert(root, index, item);
+    const split = this.#insert(root, index, item, this.#weigh(item));
     this.#root = split === null ? root : new Branch<T>(this.#owner, [root, split]);
   }
 
@@ -112,7 +130,7 @@ export class Sequence<T> {
     this.#check(index, this.size);
     this.#check(index + count - 1, this.size);
     if (count === this.size) {
-      this.#root = new Leaf<T>(this.#owner, []);
+      this.#root = new Leaf<T>(this.#owner, [], 0);
       return;
     }
     let root = this.#own(this.#root);
@@ -182,25 +200,29 @@ export class Sequence<T> {
   #own(node: Node<T>): Node<T> {
     if (node.owner === this.#owner) return node;
     return node instanceof Leaf
-      ? new Leaf<T>(this.#owner, node.items.slice())
+      ? new Leaf<T>(this.#owner, node.items.slice(), node.weight)
       : new Branch<T>(this.#owner, node.children.slice());
   }
 
   /** Inserts below a node that is owned; returns the part that was split off behind it. */
-  #insert(node: Node<T>, index: number, item: T): Node<T> | null {
+  #insert(node: Node<T>, index: number, item: T, weight: number): Node<T> | null {
     if (node instanceof Leaf) {
       const { items } = node;
       if (items.length < leafWidth) {
         if (index === items.length) items.push(item);
         else items.splice(index, 0, item);
+        node.weight += weight;
         return null;
       }
       // What grows at an end leaves full leaves behind; inside, both halves get room.
-      if (index === items.length) return new Leaf<T>(this.#owner, [item]);
+      if (index === items.length) return new Leaf<T>(this.#owner, [item], weight);
       const half = index === 0 ? 0 : leafWidth / 2;
-      const behind = new Leaf<T>(this.#owner, items.splice(half));
-      if (index <= half) items.splice(index, 0, item);
-      else behind.items.splice(index - half, 0, item);
+      const moved = items.splice(half);
+      const behind = new Leaf<T>(this.#owner, moved, this.#weightOf(moved));
+      node.weight -= behind.weight;
+      const [target, at] = index <= half ? [node, index] : [behind, index - half];
+      target.items.splice(at, 0, item);
+      target.weight += weight;
       return behind;
     }
     const { children } = node;
@@ -212,23 +234,33 @@ export class Sequence<T> {
     }
     const child = this.#own(children[at] as Node<T>);
     children[at] = child;
-    const split = this.#insert(child, left, item);
+    const split = this.#insert(child, left, item, weight);
     node.size += 1;
+    node.weight += weight;
     if (split === null) return null;
     children.splice(at + 1, 0, split);
     if (children.length <= branchWidth) return null;
     const cut = at + 2 === children.length ? children.length - 1 : children.length / 2;
     const behind = new Branch<T>(this.#owner, children.splice(Math.floor(cut)));
     node.size -= behind.size;
+    node.weight -= behind.weight;
     return behind;
   }
 
-  /** Removes items below a node that is owned; some stay. */
-  #remove(node: Node<T>, index: number, count: number): void {
+  #weightOf(items: readonly T[]): number {
+    let weight = 0;
+    for (const item of items) weight += this.#weigh(item);
+    return weight;
+  }
+
+  /** Removes items below a node that is owned; some stay. Returns what those that went weighed. */
+  #remove(node: Node<T>, index: number, count: number): number {
     if (node instanceof Leaf) {
-      if (count === 1 && index === node.items.length - 1) node.items.pop();
-      else node.items.splice(index, count);
-      return;
+      let weight: number;
+      if (count === 1 && index === node.items.length - 1) weight = this.#weigh(node.items.pop() as T);
+      else weight = this.#weightOf(node.items.splice(index, count));
+      node.weight -= weight;
+      return weight;
     }
     const { children } = node;
     let at = 0;
@@ -240,15 +272,17 @@ export class Sequence<T> {
     const first = at;
     let left = count;
     let gone = 0;
+    let weight = 0;
     while (left > 0) {
       const child = children[at + gone] as Node<T>;
       const taken = Math.min(left, child.size - from);
       if (taken === child.size) {
         gone += 1;
+        weight += child.weight;
       } else {
         const own = this.#own(child);
         children[at + gone] = own;
-        this.#remove(own, from, taken);
+        weight += this.#remove(own, from, taken);
         // The children that go stand together: this one is before them, or behind them and the last.
         if (gone === 0) at += 1;
       }
@@ -257,7 +291,9 @@ export class Sequence<T> {
     }
     if (gone > 0) children.splice(at, gone);
     node.size -= count;
+    node.weight -= weight;
     for (const near of [first + 1, first, first - 1]) this.#join(children, near);
+    return weight;
   }
 
   /** Makes one node of two neighbours that have become small. */
@@ -267,7 +303,8 @@ export class Sequence<T> {
     if (left === undefined || right === undefined) return;
     if (left instanceof Leaf && right instanceof Leaf) {
       if (left.size + right.size > leafWidth / 2) return;
-      children.splice(at, 2, new Leaf<T>(this.#owner, left.items.concat(right.items)));
+      const items = left.items.concat(right.items);
+      children.splice(at, 2, new Leaf<T>(this.#owner, items, left.weight + right.weight));
     } else if (left instanceof Branch && right instanceof Branch) {
       if (left.children.length + right.children.length > branchWidth / 2) return;
       children.splice(at, 2, new Branch<T>(this.#owner, left.children.concat(right.children)));

@@ -13,7 +13,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(fc.constant('remove' as const), member) },
   {
     weight: 1,
-    arbitrary: fc.tuple(fc.constant('range' as const), fc.nat(400), fc.integer({ min: 0, max: 300 })),
+    arbitrary: fc.tuple(fc.constant('range' as const), fc.nat(400), fc.integer({ min: 0, max: 400 })),
   },
 );
 
