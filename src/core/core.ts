@@ -8,7 +8,7 @@ import { isOneStep, isVoter, MembershipLog, majorityOf } from './membership.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import { Progress } from './progress.ts';
-import { followerReceives, readIndexAnswered } from './receiving.ts';
+import { followerReceives, noticeReceived, readIndexAnswered } from './receiving.ts';
 import { Stamps } from './stamps.ts';
 import { TermIndex } from './term-index.ts';
 import type { HardState, Lsn, Membership, Message, NodeId, Position, Term } from './types.ts';
@@ -149,6 +149,8 @@ export class Core {
 
   /** Time passed; called about every 10 ms. */
   tick(now: number): void {
+    if (now >= (this.following.outsideUntilMs ?? Number.POSITIVE_INFINITY))
+      this.following.outsideUntilMs = null;
     if (this.leadership !== null) {
       leaderTick(this, this.leadership, now);
       return;
@@ -209,6 +211,8 @@ export class Core {
         readIndexAnswered(this, from, message);
         return;
       case 'leaderNotice':
+        noticeReceived(this, message, now);
+        return;
       case 'snapshotRequest':
       case 'snapshotChunk':
         return; // These are the driver's.
@@ -347,10 +351,16 @@ export class Core {
 
   // What the roles share.
 
+  /** A leader said lately that this replica is none of the shard's any more. */
+  get isOutside(): boolean {
+    return this.following.outsideUntilMs !== null;
+  }
+
   mayCampaign(): boolean {
     return (
       isVoter(this.membership, this.id) &&
       this.doubt === null &&
+      !this.isOutside &&
       !this.unfitToLead &&
       this.priority > 0 &&
       this.diskStalledSinceMs === null

@@ -18,6 +18,8 @@ export class Following {
   /** The end of the leader's log by the time at which it was heard of, and by times for which the leader vouched for it. */
   readonly heardEnds = new EndTrace();
   readonly vouchedEnds = new EndTrace();
+  /** Monotonic ms until when this replica asks for no votes, since a leader counts it among no members; null: it may. */
+  outsideUntilMs: number | null = null;
   /** Followers that lag too far, by the leader's word. */
   laggards: readonly NodeId[] = [];
   /** What the leader knew to be held here, and the bytes of its log beyond that, as last heard. */

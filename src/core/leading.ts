@@ -1,8 +1,16 @@
 import type { Core } from './core.ts';
 import { Leadership } from './leadership.ts';
-import { isVoter } from './membership.ts';
+import { everyMember, isVoter } from './membership.ts';
 import type { Progress } from './progress.ts';
-import type { AppendAck, HeartbeatAck, Lsn, NodeId, Position, ReadIndexRequest } from './types.ts';
+import type {
+  AppendAck,
+  HeartbeatAck,
+  LeaderNotice,
+  Lsn,
+  NodeId,
+  Position,
+  ReadIndexRequest,
+} from './types.ts';
 
 /** How often a follower that waits for a checkpoint is told again where to get one. */
 const snapshotOfferMs = 500;
@@ -97,6 +105,13 @@ function sendHeartbeat(core: Core, follower: NodeId, progress: Progress, now: nu
  */
 function holdsLease(core: Core, now: number): boolean {
   return core.hasOwnCommit && (core.leadership?.leaseUntilMs(core.membership, now) ?? 0) > now;
+}
+
+/** What nodes that are no members are told. Who is to be removed counts as one until that is committed. */
+export function noticeOf(core: Core): LeaderNotice {
+  const members = new Set(everyMember(core.membership));
+  for (const node of everyMember(core.memberships.at(core.commit))) members.add(node);
+  return { kind: 'leaderNotice', term: core.term, members: [...members] };
 }
 
 /** Tells followers of a commit that no append carried to them. */

@@ -7,12 +7,16 @@ import type {
   CampaignNow,
   Echo,
   Heartbeat,
+  LeaderNotice,
   Lsn,
   NodeId,
   Position,
   ReadIndexResponse,
   SnapshotOffer,
 } from './types.ts';
+
+/** For how long a replica that was told that it is no member asks for no votes, in ms. */
+const outsideMs = 1000;
 
 type FromLeader = Append | Heartbeat | SnapshotOffer | CampaignNow;
 
@@ -25,6 +29,7 @@ export function followerReceives(core: Core, from: NodeId, message: FromLeader, 
   }
   invariant(core.leadership === null || message.term > core.term, `term ${message.term} has one leader`);
   core.follow(message.term, from, now);
+  core.following.outsideUntilMs = null;
   core.following.heardMs = now;
   core.resetElectionTimer(now);
   switch (message.kind) {
@@ -71,6 +76,16 @@ function answerDeposed(core: Core, from: NodeId, message: FromLeader): void {
   } else {
     core.output.send(from, { kind: 'appendAck', term: core.term, ...none });
   }
+}
+
+/**
+ * A leader names its members to who is none of them. A replica that was removed seldom hears of it otherwise, since
+ * nobody sends it the log any more, and would ask for votes for ever. It still gives its own, and asks again when no
+ * leader has said so for a while: what its log says counts, not what it is told.
+ */
+export function noticeReceived(core: Core, { term, members }: LeaderNotice, now: number): void {
+  if (term < core.term || core.leadership !== null || members.includes(core.id)) return;
+  core.following.outsideUntilMs = now + outsideMs;
 }
 
 /** What is committed agrees with every later leader's log, so it may be acknowledged without another proof. */

@@ -1,6 +1,14 @@
 import type { CoreInit } from './core.ts';
 import { Core } from './core.ts';
-import { handOver, lowestNeeded, offerSnapshot, planShipment, pushCommit, shipmentSent } from './leading.ts';
+import {
+  handOver,
+  lowestNeeded,
+  noticeOf,
+  offerSnapshot,
+  planShipment,
+  pushCommit,
+  shipmentSent,
+} from './leading.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import type { DiskWrite, ScenarioBatch } from './scenario-log-test-kit.ts';
@@ -168,6 +176,14 @@ export class ScenarioNode implements CoreOutput {
     }
     this.#extend(scenarioBatch(this.core.term, this.core.lastLsn + 1, [text], membership));
     this.core.membershipProposed(membership);
+    this.endTurn();
+  }
+
+  /** Tells a node who takes part, as leaders do to those that do not. */
+  notify(node: NodeId): void {
+    const notice = noticeOf(this.core);
+    this.#say(`names ${notice.members.join(' ')} to ${node}`);
+    this.send(node, notice);
     this.endTurn();
   }
 

@@ -178,6 +178,7 @@ const commands: Readonly<Record<string, Command>> = {
   campaign: (script, [id]) => campaign(script.node(id)),
   write: (script, [id, ...texts]) => script.node(id).execute(texts),
   member: (script, args) => memberChange(script, args),
+  notice: (script, [id, other]) => script.node(id).notify(script.node(other).id),
   handover: (script, [id, target, how]) => script.node(id).handOver(script.node(target).id, how === 'kept'),
   'wants leadership': (script, [id]) => script.node(id).input((core) => core.askForLeadership()),
   drain: (script, [id]) => {

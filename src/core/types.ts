@@ -171,11 +171,14 @@ export interface LeadershipWanted {
   readonly term: Term;
 }
 
-/** Told to nodes without a replica of the shard, so that they can send clients to the leader. */
+/**
+ * Told to nodes that are no members of the shard: so they can send clients to the leader, and a replica that was removed
+ * asks for no votes.
+ */
 export interface LeaderNotice {
   readonly kind: 'leaderNotice';
   readonly term: Term;
-  /** Who holds a replica. */
+  /** Who takes part: by the latest membership, or by the latest that is committed. */
   readonly members: readonly NodeId[];
 }
 

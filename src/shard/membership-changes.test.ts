@@ -143,3 +143,47 @@ test('WAIT counts voters', () => {
   cluster.run(100);
   expect(client.received()).toBe('+OK\r\n:2\r\n');
 });
+
+test('a replica that was removed is told so: it asks for no votes, and sends clients to the leader', () => {
+  const cluster = new TestCluster();
+  cluster.run(1000);
+  // It is away when it is removed, so its own log does not say so.
+  cluster.cutOff.add('c');
+  make(cluster, of('ab'));
+  cluster.cutOff.clear();
+  cluster.run(500);
+  const removed = replicaOf(cluster, 'c').core;
+  expect(removed.membership).toEqual(of('abc'));
+  removed.priority = 100;
+  cluster.run(3000);
+  expect([removed.role, removed.isOutside, removed.term]).toEqual([
+    'follower',
+    true,
+    replicaOf(cluster).core.term,
+  ]);
+  const client = cluster.client('c');
+  client.send('GET', 'k');
+  client.send('READONLY');
+  client.send('GET', 'k');
+  client.send('DBSIZE');
+  cluster.run(50);
+  expect(client.received()).toMatch(/^-MOVED \d+ a:1\r\n\+OK\r\n-MOVED \d+ a:1\r\n-MOVED \d+ a:1\r\n$/);
+  // Nobody says so any more: it may be needed.
+  cluster.cutOff.add('c');
+  cluster.run(2000);
+  expect([removed.role, removed.isOutside]).toEqual(['candidate', false]);
+});
+
+test('a replica that was removed comes back as a learner with what it has', () => {
+  const cluster = new TestCluster();
+  write(cluster, 3);
+  make(cluster, of('ab'));
+  write(cluster, 5);
+  cluster.run(500);
+  expect(replicaOf(cluster, 'c').core.isOutside).toBe(true);
+  make(cluster, of('ab', 'c'));
+  cluster.run(200);
+  expect(replicaOf(cluster, 'c').core.role).toBe('learner');
+  expect(replicaOf(cluster, 'c').core.isOutside).toBe(false);
+  expect(replicaOf(cluster, 'c').keyspace.appliedLsn).toBe(replicaOf(cluster).lastLsn);
+});

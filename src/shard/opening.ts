@@ -19,7 +19,10 @@ export function* openReplicaState(
   const { shard } = replica;
   const manifest = yield* loadNewest(replica, context);
   const checkpoint: Position = manifest === null ? origin : { term: manifest.term, lsn: manifest.lsn };
-  const alone = initial.voters.length === 1 && initial.voters[0] === context.self;
+  const known = (recovered?.memberships ?? []).map(({ lsn, bytes }) => ({
+    lsn,
+    membership: context.decodeMembership(bytes),
+  }));
   const common = {
     id: context.self,
     hardState: recovered?.hardState ?? { term: 0, vote: null },
@@ -28,6 +31,9 @@ export function* openReplicaState(
   };
   const fromManifest =
     manifest === null ? null : { membership: membershipOf(context, manifest), membershipLsn: manifest.lsn };
+  const newest = known.filter(({ lsn }) => lsn > checkpoint.lsn).at(-1) ?? fromManifest ?? known.at(-1);
+  const { voters } = newest?.membership ?? initial;
+  const alone = voters.length === 1 && voters[0] === context.self;
 
   if (recovered === null || (recovered.last.lsn === 0 && checkpoint.lsn === 0 && recovered.damage === null)) {
     const forgetful = (recovered === null || incomplete) && !alone;
@@ -60,10 +66,6 @@ export function* openReplicaState(
     const base = { ...common, base: checkpoint, runs: [], lastLsn: checkpoint.lsn, memberships: [], doubt };
     return { ...base, membership: fromManifest?.membership ?? initial, membershipLsn: checkpoint.lsn };
   }
-  const known = recovered.memberships.map(({ lsn, bytes }) => ({
-    lsn,
-    membership: context.decodeMembership(bytes),
-  }));
   const floor = Math.max(recovered.base.lsn, manifest === null ? 0 : manifest.lsn);
   const older = known.filter((entry) => entry.lsn <= floor).at(-1);
   const base =
@@ -137,7 +139,6 @@ function withoutState(
   }
   const claimed = recovered.damage === null ? recovered.last : recovered.damage.mayHaveAcknowledged;
   const unknown = recovered.damage?.hardStateLost === true;
-  const last = recovered.memberships.at(-1);
   const mayHaveAcknowledged = unknown ? null : claimed;
   const where = `no checkpoint reaches the log behind LSN ${recovered.base.lsn}`;
   context.log.inDoubt(shard, { mayHaveAcknowledged, hardStateLost: unknown, where });
@@ -152,7 +153,8 @@ function withoutState(
     base: origin,
     runs: [],
     lastLsn: 0,
-    membership: last === undefined ? initial : context.decodeMembership(last.bytes),
+    // It counts for nothing until a leader has repaired this replica, and then the log or a snapshot says what does.
+    membership: initial,
     membershipLsn: 0,
     memberships: [],
     doubt: { mayHaveAcknowledged },

@@ -1,6 +1,7 @@
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
 import type { CommandContext, CommandSpec } from '../commands/types.ts';
+import { noticeOf } from '../core/leading.ts';
 import { doubtfulHeartbeats } from '../core/options.ts';
 import type { Membership, Message, NodeId } from '../core/types.ts';
 import { runTask } from '../env/task.ts';
@@ -251,13 +252,15 @@ export class ShardHost implements SessionHost, PeerHandler {
     if (slot < 0 && this.replicas.size > 1) return this.#routeWithoutKeys(needs, anyReplica);
     const shard = slot < 0 ? null : this.#context.owners.ownerOf(slot);
     const replica = shard === null ? this.replicas.values().next().value : this.replicas.get(shard);
-    if (replica === undefined) return this.#routeAway(shard, slot);
+    if (replica === undefined || replica.core.isOutside)
+      return this.#routeAway(replica?.shard ?? shard, slot);
     return this.#routeOn(replica, slot, needs, anyReplica);
   }
 
   /** A command without keys concerns all shards that this node leads; without any, those that it follows. */
   #routeWithoutKeys(needs: 'read' | 'write', anyReplica: boolean): Route {
-    const replicas = [...this.replicas.values()];
+    const replicas = [...this.replicas.values()].filter(({ core }) => !core.isOutside);
+    if (replicas.length === 0) return this.#routeAway(this.replicas.keys().next().value ?? null, -1);
     const led = replicas.filter((replica) => replica.serving);
     const all = led.length > 0 ? led : replicas;
     const routes = all.map((replica) => this.#routeOn(replica, -1, needs, anyReplica));
@@ -282,7 +285,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
   }
 
-  /** To the leader of a shard that this node has no replica of. */
+  /** To the leader of a shard that this node has no replica of, or none that takes part. */
   #routeAway(shard: number | null, slot: number): Route {
     const leader = shard === null ? null : this.directory.leaderOf(shard, this.now());
     const known = leader !== null && this.#context.peers.connected(leader);
@@ -290,7 +293,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     if (address === null)
       return { kind: 'park', reason: 'this node knows no leader of the slot at the moment' };
     this.redirectedMs = this.now();
-    return { kind: 'error', line: `MOVED ${slot} ${address}` };
+    return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
   }
 
   leaderAddress(replica: Replica): string | null {
@@ -351,9 +354,10 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   received(from: NodeId, shard: number, message: Message): void {
     const now = this.now();
-    if (message.kind !== 'leaderNotice') this.replicas.get(shard)?.received(from, message, now);
-    else if (!this.replicas.has(shard) && this.directory.heard(shard, from, message, now))
-      this.#unpark = true;
+    const replica = this.replicas.get(shard);
+    replica?.received(from, message, now);
+    const isNews = message.kind === 'leaderNotice' && replica?.core.isOutside !== false;
+    if (isNews && this.directory.heard(shard, from, message, now)) this.#unpark = true;
     this.touchedSoon();
   }
 
@@ -396,9 +400,9 @@ export class ShardHost implements SessionHost, PeerHandler {
     const { nodes, peers } = this.#context;
     for (const { serving, core, shard } of this.replicas.values()) {
       if (!serving) continue;
-      const members = [...core.membership.voters, ...core.membership.learners];
-      const notice: Message = { kind: 'leaderNotice', term: core.term, members };
-      for (const node of nodes) if (!members.includes(node)) peers.send(node, shard, notice, 'control');
+      const notice = noticeOf(core);
+      for (const node of nodes)
+        if (!notice.members.includes(node)) peers.send(node, shard, notice, 'control');
     }
   }
 
