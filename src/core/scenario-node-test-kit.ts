@@ -9,6 +9,7 @@ import {
   pushCommit,
   shipmentSent,
 } from './leading.ts';
+import { refusalOf } from './membership-change.ts';
 import type { CoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import type { DiskWrite, ScenarioBatch } from './scenario-log-test-kit.ts';
@@ -169,7 +170,12 @@ export class ScenarioNode implements CoreOutput {
     this.endTurn();
   }
 
-  changeMembership(membership: Membership, text: string): void {
+  changeMembership(membership: Membership, text: string, how: 'asked' | 'forced'): void {
+    const refusal = how === 'asked' ? refusalOf(this.core, membership, this.#world.nowMs) : null;
+    if (refusal !== null) {
+      this.#say(`refuses ${text}: ${refusal.why}`);
+      return;
+    }
     if (!this.core.mayChangeMembership()) {
       this.#say(`may not change the membership now: ${text}`);
       return;

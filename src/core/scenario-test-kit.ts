@@ -94,7 +94,8 @@ function milliseconds(text: string | undefined): number {
   return Number(match[1]) * (match[2] === 's' ? 1000 : 1);
 }
 
-function memberChange(script: Script, args: readonly string[]): void {
+/** `member` proposes whatever the core lets pass, `change` only what a leader's driver would. */
+function memberChange(script: Script, args: readonly string[], how: 'asked' | 'forced'): void {
   const [leader, verb, id] = args as [string, string, string];
   const node = script.node(leader);
   const { voters, learners } = node.core.membership;
@@ -102,11 +103,12 @@ function memberChange(script: Script, args: readonly string[]): void {
   const changed: Record<string, Membership> = {
     'add-learner': { voters, learners: [...without(learners), id] },
     'add-voter': { voters: [...without(voters), id], learners: without(learners) },
+    demote: { voters: without(voters), learners: [...without(learners), id] },
     remove: { voters: without(voters), learners: without(learners) },
   };
   const membership = changed[verb];
-  if (membership === undefined) throw new Error('add-learner, add-voter or remove');
-  node.changeMembership(membership, `${verb}:${id}`);
+  if (membership === undefined) throw new Error('add-learner, add-voter, demote or remove');
+  node.changeMembership(membership, `${verb}:${id}`, how);
 }
 
 function campaign(node: ScenarioNode): void {
@@ -177,7 +179,8 @@ const commands: Readonly<Record<string, Command>> = {
   elect: (script, [id]) => elect(script, id),
   campaign: (script, [id]) => campaign(script.node(id)),
   write: (script, [id, ...texts]) => script.node(id).execute(texts),
-  member: (script, args) => memberChange(script, args),
+  member: (script, args) => memberChange(script, args, 'forced'),
+  change: (script, args) => memberChange(script, args, 'asked'),
   notice: (script, [id, other]) => script.node(id).notify(script.node(other).id),
   handover: (script, [id, target, how]) => script.node(id).handOver(script.node(target).id, how === 'kept'),
   'wants leadership': (script, [id]) => script.node(id).input((core) => core.askForLeadership()),
