@@ -7,7 +7,7 @@ import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 
 /** Bytes encoded at a time, between requests. */
-const sliceBytes = 128 << 10;
+const sliceBytes = 64 << 10;
 
 interface Running {
   readonly position: Position;

@@ -4,6 +4,7 @@ import { Digest } from './digest.ts';
 import type { Entry, Value } from './entry.ts';
 import { copyOf } from './entry.ts';
 import { EntryEncoder } from './entry-codec.ts';
+import { HashTable } from './hash-table.ts';
 import { slotCount } from './slot.ts';
 import type { CheckpointSlices } from './types.ts';
 
@@ -18,9 +19,17 @@ function imageOf(entry: Entry): Image {
   return { value: copyOf(entry.value), expiresAt: entry.expiresAt };
 }
 
+type Listed = readonly [Bytes, Image];
+
+/** Keys that are listed at once. */
+const listedAtOnce = 1024;
+/** Keys and elements in a slice: what small ones take is time rather than bytes. */
+const partsPerSlice = 2048;
+
 /**
- * The state as it was at one moment, read slot by slot while it goes on changing. A key that changes before its slot
- * was read leaves its earlier image here (null when it did not exist); the slot under way has been listed whole.
+ * The state as it was at one moment, read slot by slot while it goes on changing. A key that changes before it was
+ * listed leaves its earlier image here (null when it did not exist). As a rule a slot is listed whole; of one with very
+ * many keys, those that were listed are remembered until the slot is done.
  */
 export class KeyspaceSlices implements CheckpointSlices {
   readonly #slots: Slots;
@@ -29,9 +38,12 @@ export class KeyspaceSlices implements CheckpointSlices {
   readonly #digest = new Digest();
   readonly #encoder = new EntryEncoder(this.#digest);
   readonly #onEnd: () => void;
-  /** Next slot to list. */
+  readonly #lists: Iterator<readonly Listed[], void>;
+  /** The slot to list, or that is listed in part. */
   #slot = 0;
-  #listed: (readonly [Bytes, Image])[] = [];
+  /** Keys of it that were listed. */
+  #seen: HashTable<true> | null = null;
+  #listed: readonly Listed[] = [];
   #listedAt = 0;
   #keys = 0;
   #abandoned = false;
@@ -39,11 +51,12 @@ export class KeyspaceSlices implements CheckpointSlices {
   constructor(slots: Slots, onEnd: () => void) {
     this.#slots = slots;
     this.#onEnd = onEnd;
+    this.#lists = this.#list();
   }
 
   /** Called before a key changes; `entry` is what it is now. */
   beforeChange(slot: number, key: Bytes, entry: Entry | undefined): void {
-    if (slot < this.#slot) return;
+    if (slot < this.#slot || (slot === this.#slot && this.#seen?.has(key) === true)) return;
     let images = this.#earlier.get(slot);
     if (images === undefined) {
       images = new Map();
@@ -52,43 +65,68 @@ export class KeyspaceSlices implements CheckpointSlices {
     if (!images.has(key)) images.set(key, entry === undefined ? null : imageOf(entry));
   }
 
-  #listNextSlot(): boolean {
+  /** All keys, at most `listedAtOnce` at a time. Between two lists anything may change. */
+  *#list(): Generator<readonly Listed[], void, undefined> {
     while (this.#slot < slotCount) {
-      const slot = this.#slot++;
-      const map = this.#slots[slot];
-      const earlier = this.#earlier.get(slot);
-      if (map === undefined && earlier === undefined) continue;
+      const slot = this.#slot;
+      let earlier = this.#earlier.get(slot);
+      let listed: Listed[] = [];
+      // A Map that changes meanwhile goes on with what it holds then; what was taken out and put in again comes once more.
+      for (const [key, entry] of this.#slots[slot] ?? []) {
+        const image = earlier?.get(key);
+        if (image === null || this.#seen?.has(key) === true) continue;
+        if (image !== undefined) earlier?.delete(key);
+        if (listed.push([key, image ?? imageOf(entry)]) < listedAtOnce) continue;
+        this.#remember(listed);
+        yield listed;
+        listed = [];
+        earlier = this.#earlier.get(slot);
+      }
+      this.#slot = slot + 1;
+      this.#seen = null;
       this.#earlier.delete(slot);
-      const listed: (readonly [Bytes, Image])[] = [];
-      if (map !== undefined) {
-        for (const [key, entry] of map) {
-          if (earlier?.has(key) !== true) listed.push([key, imageOf(entry)]);
-        }
+      for (const [key, image] of earlier ?? []) {
+        if (image === null || listed.push([key, image]) < listedAtOnce) continue;
+        yield listed;
+        listed = [];
       }
-      if (earlier !== undefined)
-        for (const [key, image] of earlier) if (image !== null) listed.push([key, image]);
-      if (listed.length > 0) {
-        this.#listed = listed;
-        this.#listedAt = 0;
-        return true;
-      }
+      if (listed.length > 0) yield listed;
     }
-    return false;
+  }
+
+  #remember(listed: readonly Listed[]): void {
+    this.#seen ??= new HashTable();
+    for (const [key] of listed) this.#seen.set(key, true);
+  }
+
+  /** Lists keys; false when there are none left. */
+  #listMore(): boolean {
+    const next = this.#lists.next();
+    if (next.done === true) return false;
+    this.#listed = next.value;
+    this.#listedAt = 0;
+    return true;
   }
 
   next(maxBytes: number): Buffer | null {
     const out = this.#out;
     out.start = 0;
     out.offset = 0;
-    while (out.length < maxBytes && !this.#abandoned) {
+    let left = partsPerSlice;
+    while (out.length < maxBytes && left > 0 && !this.#abandoned) {
       if (!this.#encoder.idle) {
-        this.#encoder.more(out, maxBytes);
+        left -= this.#encoder.more(out, maxBytes, left);
         continue;
       }
-      if (this.#listedAt === this.#listed.length && !this.#listNextSlot()) break;
-      const [key, image] = this.#listed[this.#listedAt++] as readonly [Bytes, Image];
-      this.#encoder.begin(out, key, image.value, image.expiresAt, maxBytes);
+      if (this.#listedAt === this.#listed.length) {
+        if (!this.#listMore()) break;
+        // To remember them takes as long as to write them.
+        if (this.#seen !== null) left -= this.#listed.length;
+      }
+      const [key, image] = this.#listed[this.#listedAt++] as Listed;
+      this.#encoder.begin(out, key, image.value, image.expiresAt);
       this.#keys += 1;
+      left -= 1;
     }
     if (out.length === 0) {
       this.#onEnd();

@@ -42,8 +42,8 @@ export class EntryEncoder {
     return this.#elements === null;
   }
 
-  /** Writes a key, or begins to: `more` goes on until `idle`. */
-  begin(out: ByteWriter, key: Bytes, value: Value, expiresAt: number, maxBytes: number): void {
+  /** Writes a key with a plain string; for any other, `more` does, until `idle`. */
+  begin(out: ByteWriter, key: Bytes, value: Value, expiresAt: number): void {
     this.#key = key;
     this.#value = value;
     this.#expiresAt = expiresAt;
@@ -56,14 +56,13 @@ export class EntryEncoder {
     }
     this.#written = 0;
     this.#elements = elementsOf(value);
-    this.more(out, maxBytes);
   }
 
-  /** Writes the next piece, until `out` holds about `maxBytes`. */
-  more(out: ByteWriter, maxBytes: number): void {
+  /** Writes the next piece, of at most `maxElements`, until `out` holds about `maxBytes`. Returns how many it wrote. */
+  more(out: ByteWriter, maxBytes: number, maxElements: number): number {
     const value = this.#value;
     const elements = this.#elements;
-    if (elements === null || typeof value === 'string') return;
+    if (elements === null || typeof value === 'string') return 0;
     const headAt = out.length;
     this.#head(out, tagOf(value));
     if (value instanceof LongString) out.u32(value.length);
@@ -74,7 +73,7 @@ export class EntryEncoder {
     const countAt = out.length;
     out.u32(0);
     let count = 0;
-    while (count === 0 || out.length < maxBytes) {
+    while (count === 0 || (count < maxElements && out.length < maxBytes)) {
       const next = elements.next();
       if (next.done === true) {
         this.#elements = null;
@@ -89,6 +88,7 @@ export class EntryEncoder {
     }
     if (count === 0 && !alone) out.rewind(headAt);
     else out.buffer.writeUInt32LE(count, out.start + countAt);
+    return count;
   }
 
   #head(out: ByteWriter, tag: number): void {
