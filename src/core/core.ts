@@ -41,6 +41,9 @@ export interface CoreInit {
 /** A uniformly random float in [0, 1), handed in so that runs can be repeated. */
 export type RandomFloat = () => number;
 
+/** Bytes of log from an LSN to the end, by who has the log. */
+export type BytesFrom = (lsn: Lsn) => number;
+
 /**
  * One replica of one shard, as a state machine without I/O, clock or chance of its own: Raft with pre-vote,
  * check-quorum, leases, hints and handover. Inputs are methods; what they cause goes to `CoreOutput`. All times are
@@ -83,8 +86,7 @@ export class Core {
   priority: number;
   /** Followers that lag too far for clients to be sent there; set by the driver while it leads. */
   laggards: readonly NodeId[] = [];
-  /** Bytes of log from an LSN to the end; the driver has the log and sets it. */
-  bytesFrom: (lsn: Lsn) => number = () => 0;
+  readonly bytesFrom: BytesFrom;
   /** Shard time, carried by what a leader sends; set by the driver. */
   timeMs = 0;
   #durable: HardState;
@@ -98,12 +100,19 @@ export class Core {
     readonly message: Message;
   }[] = [];
 
-  constructor(init: CoreInit, options: CoreOptions, output: CoreOutput, random: RandomFloat) {
+  constructor(
+    init: CoreInit,
+    options: CoreOptions,
+    output: CoreOutput,
+    random: RandomFloat,
+    bytesFrom: BytesFrom = () => 0,
+  ) {
     this.id = init.id;
     this.options = options;
     this.priority = options.priority;
     this.output = output;
     this.random = random;
+    this.bytesFrom = bytesFrom;
     this.startedMs = init.nowMs;
     this.stamps = new Stamps(random(), init.nowMs);
     this.log = new TermIndex(init.base, init.runs, init.lastLsn);

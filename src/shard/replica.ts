@@ -152,11 +152,17 @@ export class Replica implements CoreOutput, ShardLogListener {
   *open(recovered: RecoveredShard | null, initial: Membership, incomplete: boolean): Task<void> {
     this.keyspace.useClock = useClockAt(this.#context.clock.wallMs());
     const init: CoreInit = yield* openReplicaState(this, this.#context, recovered, initial, incomplete);
-    this.#core = new Core(init, this.#context.options.core, this, () => this.#context.random.float());
+    const { options, log, random } = this.#context;
+    this.#core = new Core(
+      init,
+      options.core,
+      this,
+      () => random.float(),
+      (lsn) => log.bytesFrom(this.shard, lsn),
+    );
     // Tokens of terms long past are still told apart from writes that were lost.
     this.#core.log.learn(this.checkpointer.latestManifest?.terms ?? []);
     this.historyIs(this.checkpointer.latestManifest?.timeMs ?? 0);
-    this.#core.bytesFrom = (lsn) => this.#context.log.bytesFrom(this.shard, lsn);
     this.keyspace.keepTombstones = false;
     this.#context.log.attach(this.shard, this);
   }

@@ -3,10 +3,10 @@ import { EventLoop } from './event-loop.ts';
 import { Process } from './process.ts';
 import { SeededRandom } from './seeded-random.ts';
 
-function start(): { loop: EventLoop; process: Process; failures: Error[] } {
+function start(afterInput?: () => void): { loop: EventLoop; process: Process; failures: Error[] } {
   const loop = new EventLoop();
   const failures: Error[] = [];
-  const process = new Process(loop, new SeededRandom(1), (error) => failures.push(error));
+  const process = new Process(loop, new SeededRandom(1), (error) => failures.push(error), afterInput);
   return { loop, process, failures };
 }
 
@@ -69,9 +69,8 @@ test('nothing reaches a dead process, and what is thrown in one ends it', () => 
 });
 
 test('behind each input that waited for a pause to end, whoever watches may look', () => {
-  const { loop, process } = start();
   const ran: string[] = [];
-  process.afterInput = () => ran.push('a look');
+  const { loop, process } = start(() => ran.push('a look'));
   process.pause();
   const source = {};
   for (const name of ['first', 'second']) process.enter(() => ran.push(name), source);

@@ -13,12 +13,11 @@ export class Process {
   alive = true;
   /** Something ran in it since this was last set to false: else nothing of its state can have changed. */
   ran = true;
-  /** Called behind each input that waited for the end of a pause: they all come within one event. */
-  afterInput: () => void = () => {};
   readonly turnEnd: TurnEnd;
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
   readonly #failed: (error: Error) => void;
+  readonly #afterInput: () => void;
   #paused = false;
   /** What arrived during a pause, in order for each source. */
   readonly #backlog = new Map<object, (() => void)[]>();
@@ -27,11 +26,20 @@ export class Process {
   #turnMissed = false;
   #inside = false;
 
-  /** @param failed something was thrown that nobody caught */
-  constructor(loop: EventLoop, random: SeededRandom, failed: (error: Error) => void) {
+  /**
+   * @param failed something was thrown that nobody caught
+   * @param afterInput called behind each input that waited for the end of a pause: they all come within one event
+   */
+  constructor(
+    loop: EventLoop,
+    random: SeededRandom,
+    failed: (error: Error) => void,
+    afterInput: () => void = () => {},
+  ) {
     this.#loop = loop;
     this.#random = random;
     this.#failed = failed;
+    this.#afterInput = afterInput;
     this.turnEnd = {
       schedule: (callback) => {
         this.#turnEnds.push(callback);
@@ -120,7 +128,7 @@ export class Process {
       const at = this.#random.below(backlog.length);
       const source = backlog[at] as (() => void)[];
       this.enter(source.shift() as () => void);
-      this.afterInput();
+      this.#afterInput();
       if (source.length === 0) backlog.splice(at, 1);
     }
   }

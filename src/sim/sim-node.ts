@@ -105,8 +105,8 @@ export class SimNode {
   start(): void {
     if (this.life !== null) return;
     const { loop, trace } = this.#world;
-    const process = new Process(loop, this.#random.fork(), (error) => this.#broke(process, error));
-    process.afterInput = () => this.#world.afterInput();
+    const broke = (error: Error): void => this.#broke(process, error);
+    const process = new Process(loop, this.#random.fork(), broke, () => this.#world.afterInput());
     const life: Life = {
       process,
       number: ++this.#lives,
