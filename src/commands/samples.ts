@@ -32,34 +32,76 @@ export function parseSample(args: readonly Bytes[], word: string): Sample | stri
   return inPairs && Math.abs(count) >= mostPairs ? outOfRange : { count, inPairs };
 }
 
+type Drawn<V> = [Bytes, V][];
+type Table<V> = Pick<HashTable<V>, 'size' | 'entries' | 'random' | 'pick'>;
+
+/** So few items are drawn one by one, whatever the size; and one of so many. */
+const few = 16;
+const oneOf = 1000;
+
 /** So many random items: different ones, at most all, for a count above 0; each drawn anew below it. */
-export function sample<V>(
-  table: Pick<HashTable<V>, 'size' | 'entries' | 'random'>,
-  count: number,
-  random: Random,
-): [Bytes, V][] {
-  const drawn: [Bytes, V][] = [];
-  if (count < 0) {
-    for (let i = 0; i < -count; i++) drawn.push(table.random(random));
-    return drawn;
-  }
-  if (count >= table.size) return [...table.entries()];
-  // Drawing again what was drawn before is cheap as long as most is left; else some are left out of all.
-  if (count * 3 > table.size) {
-    const all = [...table.entries()];
-    for (let i = 0; i < count; i++) {
-      const at = i + random.below(all.length - i);
-      drawn.push(all[at] as [Bytes, V]);
-      all[at] = all[i] as [Bytes, V];
-    }
-    return drawn;
-  }
-  const seen = new Set<Bytes>();
-  while (drawn.length < count) {
-    const item = table.random(random);
-    if (seen.has(item[0])) continue;
-    seen.add(item[0]);
-    drawn.push(item);
-  }
+export function sample<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+  const { size } = table;
+  if (count >= size) return [...table.entries()];
+  const wanted = Math.abs(count);
+  const singly = wanted <= few || wanted * oneOf < size;
+  if (count < 0) return singly ? drawEach(table, wanted, random) : drawAgain(table, wanted, random);
+  return singly ? drawDifferent(table, wanted, random) : pickDifferent(table, wanted, random);
+}
+
+function drawEach<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+  return Array.from({ length: count }, () => table.random(random));
+}
+
+function drawDifferent<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+  const drawn = new Map<Bytes, V>();
+  while (drawn.size < count) drawn.set(...table.random(random));
+  return [...drawn];
+}
+
+/** Positions that are drawn anew each; their items stand in the order in which they were drawn. */
+function drawAgain<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+  const positions = new Float64Array(count);
+  // A position, and behind it the number of its draw: no table is so large that both together lose a digit.
+  for (let i = 0; i < count; i++) positions[i] = random.below(table.size) * count + i;
+  positions.sort();
+  const order = positions.map((each) => each % count);
+  for (let i = 0; i < count; i++) positions[i] = Math.floor((positions[i] as number) / count);
+  const drawn: Drawn<V> = new Array(count);
+  table.pick(positions, (key, value, nth) => {
+    drawn[order[nth] as number] = [key, value];
+  });
   return drawn;
+}
+
+function pickDifferent<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+  const drawn: Drawn<V> = [];
+  table.pick(differentPositions(count, table.size, random), (key, value) => drawn.push([key, value]));
+  return drawn;
+}
+
+/** So many different positions below `size`, ascending, each choice of them with the same chance. */
+function differentPositions(count: number, size: number, random: Random): Float64Array {
+  // Of more than half, those that are left out are fewer.
+  if (2 * count > size) return others(differentPositions(size - count, size, random), size);
+  const positions = new Float64Array(count);
+  let found = 0;
+  while (found < count) {
+    for (let i = found; i < count; i++) positions[i] = random.below(size);
+    positions.sort();
+    found = 0;
+    for (const each of positions) if (found === 0 || each !== positions[found - 1]) positions[found++] = each;
+  }
+  return positions;
+}
+
+/** All positions below `size` that are not among these, which are ascending. */
+function others(positions: Float64Array, size: number): Float64Array {
+  const rest = new Float64Array(size - positions.length);
+  let next = 0;
+  for (let at = 0, found = 0; at < size; at++) {
+    if (positions[next] === at) next += 1;
+    else rest[found++] = at;
+  }
+  return rest;
 }

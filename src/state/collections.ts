@@ -240,6 +240,14 @@ export class SortedSetValue {
     return [item.member, item];
   }
 
+  /** As `HashTable.pick`. */
+  pick(positions: Float64Array, visit: (member: Bytes, item: ScoredMember, nth: number) => void): void {
+    for (let nth = 0; nth < positions.length; nth++) {
+      const item = this.order.get(positions[nth] as number);
+      visit(item.member, item, nth);
+    }
+  }
+
   /** As `HashTable.scan`. */
   scan(cursor: number, count: number, visit: (member: Bytes, item: ScoredMember) => void): number {
     return this.#members.scan(cursor, count, (member, item) => {

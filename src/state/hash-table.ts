@@ -142,6 +142,23 @@ export class HashTable<V> {
     }
   }
 
+  /**
+   * The items at so many positions of what `entries` gives, in one walk past all buckets: for many that is cheaper than
+   * to draw each by itself. Positions are ascending and below the size; one may come several times.
+   * @param visit told the item at each of them, with the number of the position among them
+   */
+  pick(positions: Float64Array, visit: (key: Bytes, value: V, nth: number) => void): void {
+    let nth = 0;
+    let before = 0;
+    for (let at = 0; nth < positions.length; ) {
+      const bucket = this.#directory[at] as Bucket<V>;
+      at += this.#span(bucket);
+      const behind = before + bucket.items.size;
+      if ((positions[nth] as number) < behind) nth = pickIn(bucket.items, before, positions, nth, visit);
+      before = behind;
+    }
+  }
+
   #bucketOf(key: Bytes): Bucket<V> {
     const index = this.#depth === 0 ? 0 : hashOf(key) >>> (32 - this.#depth);
     return this.#directory[index] as Bucket<V>;
@@ -211,6 +228,23 @@ export class HashTable<V> {
   #count(depth: number, change: number): void {
     this.#ofDepth[depth] = (this.#ofDepth[depth] as number) + change;
   }
+}
+
+/** Visits the items of a bucket at positions from the `nth` on; returns the number of the first one that lies behind it. */
+function pickIn<V>(
+  items: ReadonlyMap<Bytes, V>,
+  before: number,
+  positions: Float64Array,
+  nth: number,
+  visit: (key: Bytes, value: V, nth: number) => void,
+): number {
+  let next = nth;
+  let place = before;
+  for (const [key, value] of items) {
+    while (positions[next] === place) visit(key, value, next++);
+    place += 1;
+  }
+  return next;
 }
 
 /** 32 bits, mixed well in the leading ones (FNV-1a with a final avalanche). */
