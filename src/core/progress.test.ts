@@ -131,3 +131,24 @@ test('pitfall 16: a follower to which as much is under way as may be is sent mor
   core.receive('b', { ...ack, received: 15, flushed: 15 }, 1003);
   expect(planShipment(core, 'b')?.maxBytes).toBe(defaultCoreOptions.appendBytes);
 });
+
+test('a follower is in sync since it caught up, and anew when it fell behind or lost what it held', () => {
+  const progress = new Progress(1);
+  const at = (flushed: number, end: number, now: number): number => {
+    progress.acknowledge(flushed, flushed, 0);
+    progress.trackCaughtUp(end, now, 1000);
+    return progress.inSyncSinceMs;
+  };
+  expect(at(5, 9, 1000)).toBe(Number.POSITIVE_INFINITY);
+  expect(at(9, 9, 1100)).toBe(1100);
+  // It holds what the leader had a moment ago: that is in sync, however much was written since.
+  expect(at(9, 20, 1900)).toBe(1100);
+  expect(at(20, 30, 2000)).toBe(1100);
+  // For too long it did not.
+  expect(at(25, 40, 3100)).toBe(Number.POSITIVE_INFINITY);
+  expect(at(40, 40, 3200)).toBe(3200);
+  // It was silent for too long, and nothing was written meanwhile.
+  expect(at(40, 40, 4300)).toBe(4300);
+  progress.lost(30);
+  expect(progress.inSyncSinceMs).toBe(Number.POSITIVE_INFINITY);
+});

@@ -1,4 +1,5 @@
 import type { Message, NodeId } from '../core/types.ts';
+import type { Place } from './member-goal.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** In place of a node's name: whoever leads when the fault comes. */
@@ -28,6 +29,14 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
   /** All clocks of a node run so many times as fast: within the margin of the leases, or as no clock may. */
   | { readonly kind: 'drift' | 'wild clock'; readonly node: NodeId; readonly rate: number }
   | { readonly kind: 'power loss everywhere' | 'hand over' | 'checkpoint' }
+  /** A node is led to a place among the members, while so many voters are left; its data goes where it is to be absent. */
+  | {
+      readonly kind: 'members';
+      readonly node: NodeId;
+      readonly place: Place;
+      readonly emptied: boolean;
+      readonly least: number;
+    }
   | { readonly kind: 'partition'; readonly side: readonly NodeId[] }
   | { readonly kind: 'break'; readonly from: NodeId; readonly to: NodeId }
   | { readonly kind: 'one way' | 'cut off'; readonly from: NodeId; readonly to: NodeId }
@@ -38,11 +47,11 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
 export type FaultKind = Fault['kind'];
 
 /**
- * Not among what a run may have. Wild clocks come on top in some runs. Bytes that rot under a running process come back
+ * Not among what any run may have. Wild clocks and other members come on top in some runs. Bytes that rot under a running process come back
  * when what they showed is mended: a leader that cannot read a part of its log which a follower needs goes on leading,
  * and nothing commits.
  */
-const undrawn: readonly FaultKind[] = ['wild clock', 'bit rot'];
+const undrawn: readonly FaultKind[] = ['wild clock', 'bit rot', 'members'];
 
 /** Faults that take data away which was durable. */
 const losing: readonly FaultKind[] = ['wipe', 'rot', 'bit rot'];
@@ -103,6 +112,7 @@ const kinds: readonly FaultKind[] = [
   'wild clock',
   'hand over',
   'checkpoint',
+  'members',
   'partition',
   'one way',
   'break',
@@ -118,22 +128,35 @@ const kinds: readonly FaultKind[] = [
  */
 export class FaultPlanner {
   readonly #random: SeededRandom;
+  /** So many voters there are at the beginning, and whatever changes, at least. */
+  readonly leastVoters: number;
   readonly #nodes: readonly NodeId[];
+  readonly #members: boolean;
   readonly #everyMs: number;
   #inUse: readonly FaultKind[];
   #nextMs: number;
 
-  constructor(random: SeededRandom, nodes: readonly NodeId[]) {
+  /** @param members may change in this run */
+  constructor(random: SeededRandom, nodes: readonly NodeId[], members: boolean) {
     this.#random = random;
     this.#nodes = nodes;
     // Fewer than three nodes are no cluster without the data of one of them.
-    const possible = kinds.filter(
-      (kind) => !undrawn.includes(kind) && (!losing.includes(kind) || nodes.length > 2),
-    );
+    const loses = nodes.length > 3 || (nodes.length === 3 && !(members && random.chance(0.7)));
+    const possible = kinds.filter((kind) => !undrawn.includes(kind) && (!losing.includes(kind) || loses));
     const inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
     this.#inUse = random.chance(wildRuns) ? [...inUse, 'wild clock', 'wild clock'] : inUse;
+    this.#members = members;
+    // What a majority holds survives the loss of one disk only if that is no majority by itself, nor one of two.
+    if (!members) this.leastVoters = nodes.length;
+    else this.leastVoters = inUse.some((kind) => losing.includes(kind)) ? 3 : 1;
     this.#everyMs = random.pick([150, 400, 800, 1500]);
     this.#nextMs = random.chance(0.3) ? 0 : random.between(0, 1500);
+  }
+
+  #drawKind(): FaultKind {
+    const random = this.#random;
+    if (this.#members && random.chance(0.4)) return 'members';
+    return random.chance(0.3) ? random.pick(usual) : random.pick(this.#inUse);
   }
 
   /** The faults that begin before `untilMs` and were not drawn yet. */
@@ -141,8 +164,8 @@ export class FaultPlanner {
     const random = this.#random;
     const faults: Fault[] = [];
     while (this.#nextMs < untilMs) {
-      const kind = random.chance(0.3) ? random.pick(usual) : random.pick(this.#inUse);
-      faults.push(drawFault(random, this.#nodes, kind, this.#nextMs));
+      const kind = this.#drawKind();
+      faults.push(drawFault(random, this.#nodes, kind, this.#nextMs, this.leastVoters));
       // A write that two of three nodes hold survives the loss of one disk, not of two.
       if (losing.includes(kind)) {
         const left = this.#inUse.filter((other) => !losing.includes(other));
@@ -154,7 +177,13 @@ export class FaultPlanner {
   }
 }
 
-function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKind, atMs: number): Fault {
+function drawFault(
+  random: SeededRandom,
+  nodes: readonly NodeId[],
+  kind: FaultKind,
+  atMs: number,
+  least: number,
+): Fault {
   const forMs = random.pick([15, 100, 600, 1200, 3000]) * random.between(0.5, 1.5);
   const [first, other = first] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
   const node = random.chance(0.5) ? theLeader : first;
@@ -165,6 +194,12 @@ function drawFault(random: SeededRandom, nodes: readonly NodeId[], kind: FaultKi
     case 'hand over':
     case 'checkpoint':
       return { ...at, kind };
+    case 'members': {
+      const place = random.pick<Place>(['voter', 'voter', 'voter', 'learner', 'absent', 'absent']);
+      // A learner takes more than a second to become a voter.
+      const goal = { node: first, place, emptied: random.chance(0.5), least };
+      return { ...at, forMs: random.between(300, 6000), kind, ...goal };
+    }
     case 'partition':
       return random.chance(0.6)
         ? { ...at, kind, side: [theLeader] }

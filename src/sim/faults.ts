@@ -4,6 +4,8 @@ import { FaultEffects } from './fault-effects.ts';
 import type { FatalOperation, Fault } from './fault-plan.ts';
 import { describeFault, theLeader } from './fault-plan.ts';
 import { ForgottenLease } from './forgotten-lease.ts';
+import type { Goal } from './member-goal.ts';
+import { MemberGoal } from './member-goal.ts';
 import type { SimNetwork } from './network.ts';
 import { disturbNetwork } from './network-faults.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -136,6 +138,9 @@ export class Faults {
       case 'dies at':
         this.#traps.set(fault.operation, { random, hit });
         break;
+      case 'members':
+        this.#changeMembers(fault, random, hit);
+        break;
       case 'forgotten lease':
         this.#forgetLease(random, forMs, hit);
         break;
@@ -198,9 +203,28 @@ export class Faults {
     });
   }
 
-  /** While others are in doubt too, as when a cluster begins, the data of one more is more than it can lose. */
+  /**
+   * While others are in doubt too, as when a cluster begins, the data of one more is more than it can lose. Those count
+   * that are voters in anybody's eyes.
+   */
   #othersVote(node: NodeId): boolean {
-    return this.#nodes.every(({ id, replica }) => id === node || replica?.core.doubt === null);
+    const voters = new Set(this.#nodes.flatMap(({ replica }) => replica?.core.membership.voters ?? []));
+    return this.#nodes.every(
+      ({ id, replica }) =>
+        id === node || (replica !== null && (replica.core.doubt === null || !voters.has(id))),
+    );
+  }
+
+  #changeMembers(goal: Goal & { readonly forMs: number }, random: SeededRandom, hit: () => void): void {
+    const world = {
+      nodes: this.#nodes,
+      loop: this.#loop,
+      trace: this.#trace,
+      random,
+      startLater: (node: SimNode) => this.#for(random.between(10, 1000), () => node.start()),
+    };
+    const way = new MemberGoal(world, goal, hit);
+    this.#for(goal.forMs, () => way.end());
   }
 
   #pause(node: SimNode, forMs: number, hit: () => void): void {

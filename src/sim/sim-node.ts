@@ -46,6 +46,8 @@ export interface SimWorld {
   readonly network: SimNetwork;
   readonly options: SimOptions;
   readonly nodes: readonly NodeId[];
+  /** Who takes part when the cluster begins. */
+  readonly members: Membership;
   readonly replies: ReplyWatchEvents;
   /** A log takes a batch. */
   appended(batch: Batch): void;
@@ -125,7 +127,7 @@ export class SimNode {
   }
 
   *#open(life: Life): Task<void> {
-    const { options, network, nodes } = this.#world;
+    const { options, network, members } = this.#world;
     const { process } = life;
     const disk = this.disk.openFor(process, this.#lastDeath);
     const opened: OpenedLog = yield* openNodeLog(disk, 'log', options.log, this.clock, {
@@ -154,9 +156,8 @@ export class SimNode {
     }));
     const host = this.#createHost(life, opened.log, disk, peers);
     const recovered = opened.shards.find(({ shard }) => shard === onlyShard) ?? null;
-    const initial: Membership = { voters: [...nodes].sort(), learners: [] };
-    yield* stepVoid((done) => host.openReplica(onlyShard, recovered, initial, opened.incomplete, done));
-    if (nodes.length === 1) this.#fresh = false;
+    yield* stepVoid((done) => host.openReplica(onlyShard, recovered, members, opened.incomplete, done));
+    if (members.voters.length === 1 && members.voters[0] === this.id) this.#fresh = false;
     life.log = opened.log;
     life.host = host;
     life.ready = true;

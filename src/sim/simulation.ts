@@ -1,3 +1,5 @@
+import { everyMember, majorityOf } from '../core/membership.ts';
+import type { Membership } from '../core/types.ts';
 import type { Batch } from '../log/batch.ts';
 import type { ReadLevel } from '../shard/read-level.ts';
 import { checkAcknowledgedWrites } from './acknowledged-writes.ts';
@@ -48,6 +50,8 @@ const levels: readonly ReadLevel['kind'][] = [
   'eventual',
   'local',
 ];
+/** In how many runs members come and go. */
+const changingRuns = 0.4;
 const compareLogsMs = 50;
 /** Pauses of the last phase between two looks at whether it is over. */
 const lookMs = 50;
@@ -103,6 +107,8 @@ class Simulation {
   readonly #watcher: Watcher;
   readonly #probe: SimClient;
   readonly #planner: FaultPlanner;
+  /** Who takes part when the cluster begins. */
+  readonly #members: Membership;
   readonly #leases: boolean;
   readonly #roundMs: number;
   readonly #plan: Fault[] = [];
@@ -115,10 +121,14 @@ class Simulation {
     this.#seed = seed;
     this.#chosen = chosen;
     const random = new SeededRandom(seed);
-    const names = Array.from(
-      { length: random.pick([3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7, 2, 1]) },
-      (_, i) => `n${i + 1}`,
+    const changes = random.chance(changingRuns);
+    const count = random.pick(
+      changes ? [3, 3, 4, 4, 5, 5, 6, 7, 2] : [3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7, 2, 1],
     );
+    const names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
+    this.#planner = new FaultPlanner(random.fork(), names, changes);
+    const least = this.#planner.leastVoters;
+    this.#members = { voters: names.slice(0, least + random.below(count + 1 - least)), learners: [] };
     const network = new SimNetwork(names, this.#loop, random.fork(), this.#trace);
     const options = drawOptions(random.fork());
     const world = {
@@ -127,20 +137,28 @@ class Simulation {
       network,
       options,
       nodes: names,
+      members: this.#members,
       replies: {
         sent: (reply: SentReply) => this.#watcher.replied(reply),
         violated: (what: string) => this.#violated(what),
       },
-      appended: (batch: Batch) => this.#values.appended(batch),
+      appended: (batch: Batch) => {
+        this.#values.appended(batch);
+        this.#watcher.appended(batch);
+      },
       afterInput: () => this.#watcher.afterEvent(),
       broken: (node: string, error: Error) =>
         this.#violated(`${node} broke: ${error.stack ?? error.message}`),
     };
-    this.#trace.say('run', `seed ${seed}, ${names.length} nodes, ${JSON.stringify(options)}`);
+    this.#trace.say(
+      'run',
+      `seed ${seed}, ${names.length} nodes, voters ${this.#members.voters.join(' ')}, ${JSON.stringify(options)}`,
+    );
     this.#nodes = names.map((name) => new SimNode(name, world, random.fork()));
     this.#workload = new Workload(this.#loop, random.fork());
     this.#values = new TrueValues(this.#workload.keys);
     const truth = {
+      members: this.#members,
       values: this.#values,
       now: () => this.#loop.nowMs,
       clocksHold: () => this.#faults.clocksHold,
@@ -168,7 +186,6 @@ class Simulation {
       this.#watcher.sent(from, to, message);
       this.#faults.sent(from, to, message);
     };
-    this.#planner = new FaultPlanner(random.fork(), names);
     this.#roundMs = random.pick(roundsMs);
     for (const node of this.#nodes)
       this.#loop.after(random.chance(0.5) ? 0 : random.between(0, 500), () => node.start());
@@ -180,7 +197,7 @@ class Simulation {
 
   #createClient(number: number, random: SeededRandom): SimClient {
     const weak = number > 0 && random.chance(0.25);
-    const majority = Math.floor(this.#nodes.length / 2) + 1;
+    const majority = majorityOf(this.#members);
     const policies = weak
       ? [['leader'], ['none'], ['leader', 'received'], ['1'], [String(majority), 'received']]
       : [null, null, null, ['all'], ['all', 'applied'], ['majority', 'applied'], [String(majority)]];
@@ -331,15 +348,19 @@ class Simulation {
 
   #converge(deadlineMs: number): void {
     const converged = (): boolean => {
-      const first = this.#nodes[0]?.replica ?? null;
+      const leader = this.#nodes.find(({ replica }) => replica?.serving === true)?.replica ?? null;
+      if (leader === null) return false;
+      const { lastLsn, membership } = leader.core;
+      const members = everyMember(membership);
+      // Who was removed has what it had then.
       return this.#nodes.every(
-        ({ replica }) =>
-          replica !== null &&
-          first !== null &&
-          !replica.rebuilding &&
-          replica.core.doubt === null &&
-          replica.keyspace.appliedLsn === first.core.lastLsn &&
-          replica.core.commit === first.core.lastLsn,
+        ({ id, replica }) =>
+          !members.includes(id) ||
+          (replica !== null &&
+            !replica.rebuilding &&
+            replica.core.doubt === null &&
+            replica.keyspace.appliedLsn === lastLsn &&
+            replica.core.commit === lastLsn),
       );
     };
     while (this.#violations.length === 0 && !converged() && this.#loop.nowMs < deadlineMs)
@@ -357,7 +378,18 @@ class Simulation {
         if (replica === null) return `\n  ${id}: ${life === null ? 'down' : 'opening'}`;
         const { core, keyspace } = replica;
         const { role, term, leader, lastLsn, flushed, commit, doubt } = core;
-        const facts = { role, term, leader, lastLsn, flushed, commit, applied: keyspace.appliedLsn, doubt };
+        const { membership } = core;
+        const facts = {
+          role,
+          term,
+          leader,
+          lastLsn,
+          flushed,
+          commit,
+          applied: keyspace.appliedLsn,
+          doubt,
+          membership,
+        };
         return `\n  ${id}: ${JSON.stringify({ ...facts, serving: replica.serving, rebuilding: replica.rebuilding })}`;
       })
       .join('');

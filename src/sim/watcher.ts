@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
-import type { Message, NodeId } from '../core/types.ts';
+import type { Membership, Message, NodeId } from '../core/types.ts';
+import type { Batch } from '../log/batch.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { Stage } from '../shard/ack-policy.ts';
+import { spanOf } from '../shard/memberships.ts';
 import type { Replica } from '../shard/replica.ts';
 import { checkCommitQuorum } from './commit-quorum.ts';
 import { CommittedEntries } from './committed-entries.ts';
@@ -13,6 +15,8 @@ import type { LeaseView } from './leases.ts';
 import { checkLeases } from './leases.ts';
 import type { LogView } from './log-matching.ts';
 import { checkLogMatching } from './log-matching.ts';
+import type { MembershipEntry } from './membership-history.ts';
+import { checkInForce, checkProposal, checkSteps, MembershipHistory } from './membership-history.ts';
 import { OneLeaderPerTerm } from './one-leader.ts';
 import type { PositionsView } from './positions.ts';
 import { checkPositions, checkProgress } from './positions.ts';
@@ -39,6 +43,9 @@ interface Seen {
   readonly copied: Record<Stage, number>;
   ledTerm: number;
   manifestLsn: number;
+  /** Who takes part as it sees it, and by the newest entry of its log. */
+  membership: Membership | null;
+  newest: MembershipEntry | null;
 }
 
 /** Looks at all replicas after each event, and checks what must hold whatever happens. */
@@ -53,6 +60,7 @@ export class Watcher {
   readonly #leaders = new OneLeaderPerTerm();
   readonly #digests = new StateDigests();
   readonly #copies = new Copies();
+  readonly #memberships: MembershipHistory;
   readonly #seen = new Map<SimNode, Seen>();
   readonly #replies: SentReply[] = [];
   readonly #votes: { readonly voter: NodeId; readonly term: number; readonly candidate: NodeId }[] = [];
@@ -61,6 +69,8 @@ export class Watcher {
     nodes: readonly SimNode[],
     random: SeededRandom,
     world: {
+      /** Who takes part when the cluster begins. */
+      readonly members: Membership;
       readonly values: TrueValues;
       /** True time. */
       now(): number;
@@ -71,6 +81,7 @@ export class Watcher {
   ) {
     this.#nodes = nodes;
     this.#values = world.values;
+    this.#memberships = new MembershipHistory(world.members, this.committed);
     this.#now = world.now;
     this.#clocksHold = world.clocksHold;
     this.#random = random;
@@ -104,8 +115,7 @@ export class Watcher {
     }
     // What others hold was looked at first: what left in this event may rest on it.
     this.repliesJudged += this.#replies.length;
-    for (const reply of this.#replies.splice(0))
-      this.#say(checkReplyPolicy(reply, this.#voters(reply.node), this.#copies, this.committed));
+    for (const reply of this.#replies.splice(0)) this.#checkReply(reply);
     for (const { voter, term, candidate } of this.#votes.splice(0))
       this.#readBack(voter, (disk) => checkVoteDurable(disk, term, candidate));
   }
@@ -114,9 +124,45 @@ export class Watcher {
     if (problem !== null) this.#violated(problem);
   }
 
-  #voters(node: NodeId): readonly string[] {
+  /** Some log takes a batch. */
+  appended(batch: Batch): void {
+    if (!batch.holdsMembership) return;
+    const { membership } = spanOf(batch);
+    if (membership !== undefined)
+      this.#memberships.appended({ lsn: batch.lastLsn, term: batch.term, membership });
+  }
+
+  /** The memberships of a replica's log, oldest first; of a node that is down the one that the cluster began with. */
+  #membershipsOf(node: NodeId): MembershipEntry[] {
     const replica = this.#nodes.find(({ id }) => id === node)?.replica ?? null;
-    return replica?.core.membership.voters ?? this.#nodes.map(({ id }) => id);
+    return this.#memberships.of(replica === null ? emptyLog(node) : viewOf(node, replica));
+  }
+
+  #voters(node: NodeId): readonly string[] {
+    return this.#membershipsOf(node).at(-1)?.membership.voters ?? [];
+  }
+
+  /** A reply may have been due at any moment since its entry was appended: by each membership since. */
+  #checkReply(reply: SentReply): void {
+    const entries = this.#membershipsOf(reply.node);
+    const before = entries.findLastIndex(({ lsn }) => lsn <= reply.lsn);
+    const problems = entries
+      .slice(Math.max(before, 0))
+      .map(({ membership }) => checkReplyPolicy(reply, membership.voters, this.#copies, this.committed));
+    if (!problems.includes(null)) this.#say(problems.at(-1) ?? null);
+  }
+
+  #lookAtMembers(node: SimNode, { core }: Replica, seen: Seen): void {
+    const entries = this.#membershipsOf(node.id);
+    const newest = entries.at(-1) ?? null;
+    if (core.membership === seen.membership && newest === seen.newest) return;
+    this.#say(checkInForce(node.id, core.membership, entries));
+    seen.membership = core.membership;
+    seen.newest = newest;
+    this.#say(checkSteps(entries));
+    const { leadership, term, commit } = core;
+    if (leadership !== null)
+      this.#say(checkProposal({ node: node.id, term, firstLsn: leadership.firstLsn, commit }, entries));
   }
 
   #checkElected(leader: NodeId, term: number): void {
@@ -142,6 +188,8 @@ export class Watcher {
       copied: { received: 0, flushed: 0, applied: 0 },
       ledTerm: -1,
       manifestLsn: -1,
+      membership: null,
+      newest: null,
     };
     this.#seen.set(node, seen);
     this.#look(node, replica, log, seen);
@@ -169,6 +217,7 @@ export class Watcher {
     seen.positions = now;
     this.#say(checkPositions(now));
     this.#say(checkProgress(before, now));
+    this.#lookAtMembers(node, replica, seen);
     this.#noteCopies(node, replica, before, now, seen);
     if (now.leads && core.term !== seen.ledTerm) {
       seen.ledTerm = core.term;
@@ -214,7 +263,7 @@ export class Watcher {
       entryTerm: core.log.termAt(core.commit),
       term: core.term,
     };
-    this.#say(checkCommitQuorum(claim, core.membership.voters, this.#copies));
+    this.#say(checkCommitQuorum(claim, this.#voters(node.id), this.#copies));
     if (this.#clocksHold()) this.#say(checkLeases({ node: node.id, term: core.term }, this.#leases()));
   }
 
@@ -282,6 +331,10 @@ function positionsOf(node: string, { core, keyspace, serving, rebuilding }: Repl
     applied: keyspace.appliedLsn,
     ahead: leads || serving || rebuilding,
   };
+}
+
+function emptyLog(node: string): LogView {
+  return { node, baseLsn: 0, lastLsn: 0, termAt: () => 0, runStart: () => 0 };
 }
 
 function viewOf(node: string, { core }: Replica): LogView {
