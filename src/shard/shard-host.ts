@@ -129,7 +129,9 @@ export class ShardHost implements SessionHost, PeerHandler {
   }
 
   /**
-   * Opens one replica; the log has been opened. `incomplete`: it may lack what this node had promised.
+   * Opens one replica; the log has been opened. `initial` is who takes part where no log says so: the members that the
+   * shard began with, or for who joins later members that are committed. A node that is told to be the only one serves
+   * at once, with whatever it holds: never tell that to one that may have been emptied. `incomplete`: it may lack what this node had promised.
    * `done` hears the error that keeps the node from serving.
    */
   openReplica(

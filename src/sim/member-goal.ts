@@ -93,7 +93,7 @@ export class MemberGoal {
     this.#over = true;
     if (!emptied || place !== 'absent' || this.#mayBeMember(node, core.membership)) return;
     const gone = this.#world.nodes.find(({ id }) => id === node) as SimNode;
-    gone.wipe();
+    gone.leave(core.membership);
     this.#world.startLater(gone);
   }
 

@@ -14,11 +14,9 @@ export interface MembershipEntry {
 export class MembershipHistory {
   /** By LSN. */
   readonly #entries: MembershipEntry[] = [];
-  readonly #initial: MembershipEntry;
   readonly #committed: CommittedEntries;
 
-  constructor(initial: Membership, committed: CommittedEntries) {
-    this.#initial = { lsn: 0, term: 0, membership: initial };
+  constructor(committed: CommittedEntries) {
     this.#committed = committed;
   }
 
@@ -29,12 +27,11 @@ export class MembershipHistory {
     this.#entries.splice(before + 1, 0, entry);
   }
 
-  /** The memberships that a log sets, oldest first, the one that the cluster began with included. */
+  /** The memberships that a log sets, oldest first. */
   of(log: Omit<LogView, 'runStart'>): MembershipEntry[] {
     const termAt = (lsn: number): number | null =>
       lsn >= log.baseLsn ? log.termAt(lsn) : this.#committed.termAt(lsn);
-    const held = this.#entries.filter(({ lsn, term }) => lsn <= log.lastLsn && termAt(lsn) === term);
-    return [this.#initial, ...held];
+    return this.#entries.filter(({ lsn, term }) => lsn <= log.lastLsn && termAt(lsn) === term);
   }
 }
 

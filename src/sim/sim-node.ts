@@ -77,6 +77,8 @@ export class SimNode {
   /** Told of what clients' replies wait for, and of each that leaves. */
   readonly replyEvents: ReplyWatchEvents;
   life: Life | null = null;
+  /** Who takes part as far as it was told before it had any log. */
+  members: Membership;
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
   /** What the data directory remembers, durably. */
@@ -90,6 +92,7 @@ export class SimNode {
     this.#world = world;
     this.#random = random;
     this.replyEvents = world.replies;
+    this.members = world.members;
     this.disk = new SimDisk(id, world.loop, random.fork(), world.trace);
     this.clock = new SimClock(
       world.loop,
@@ -127,7 +130,8 @@ export class SimNode {
   }
 
   *#open(life: Life): Task<void> {
-    const { options, network, members } = this.#world;
+    const { members } = this;
+    const { options, network } = this.#world;
     const { process } = life;
     const disk = this.disk.openFor(process, this.#lastDeath);
     const opened: OpenedLog = yield* openNodeLog(disk, 'log', options.log, this.clock, {
@@ -265,6 +269,12 @@ export class SimNode {
     this.#fresh = true;
     this.#instance += 1;
     return used;
+  }
+
+  /** Its data is thrown away, since it is no member any more; when it starts again it is told who is. */
+  leave(members: Membership): void {
+    this.wipe();
+    this.members = members;
   }
 
   #end(death: Death): void {

@@ -45,7 +45,7 @@ interface Seen {
   manifestLsn: number;
   /** Who takes part as it sees it, and by the newest entry of its log. */
   membership: Membership | null;
-  newest: MembershipEntry | null;
+  newest: string;
 }
 
 /** Looks at all replicas after each event, and checks what must hold whatever happens. */
@@ -60,7 +60,8 @@ export class Watcher {
   readonly #leaders = new OneLeaderPerTerm();
   readonly #digests = new StateDigests();
   readonly #copies = new Copies();
-  readonly #memberships: MembershipHistory;
+  readonly #founders: Membership;
+  readonly #memberships = new MembershipHistory(this.committed);
   readonly #seen = new Map<SimNode, Seen>();
   readonly #replies: SentReply[] = [];
   readonly #votes: { readonly voter: NodeId; readonly term: number; readonly candidate: NodeId }[] = [];
@@ -81,7 +82,7 @@ export class Watcher {
   ) {
     this.#nodes = nodes;
     this.#values = world.values;
-    this.#memberships = new MembershipHistory(world.members, this.committed);
+    this.#founders = world.members;
     this.#now = world.now;
     this.#clocksHold = world.clocksHold;
     this.#random = random;
@@ -132,14 +133,15 @@ export class Watcher {
       this.#memberships.appended({ lsn: batch.lastLsn, term: batch.term, membership });
   }
 
-  /** The memberships of a replica's log, oldest first; of a node that is down the one that the cluster began with. */
-  #membershipsOf(node: NodeId): MembershipEntry[] {
-    const replica = this.#nodes.find(({ id }) => id === node)?.replica ?? null;
-    return this.#memberships.of(replica === null ? emptyLog(node) : viewOf(node, replica));
+  /** The memberships of a node's log, oldest first, behind the one that it was told of. */
+  #membershipsOf(id: NodeId): [MembershipEntry, ...MembershipEntry[]] {
+    const node = this.#nodes.find((one) => one.id === id) as SimNode;
+    const told = { lsn: 0, term: 0, membership: node.members };
+    return [told, ...(node.replica === null ? [] : this.#memberships.of(viewOf(id, node.replica)))];
   }
 
   #voters(node: NodeId): readonly string[] {
-    return this.#membershipsOf(node).at(-1)?.membership.voters ?? [];
+    return (this.#membershipsOf(node).at(-1) as MembershipEntry).membership.voters;
   }
 
   /** A reply may have been due at any moment since its entry was appended: by each membership since. */
@@ -154,15 +156,19 @@ export class Watcher {
 
   #lookAtMembers(node: SimNode, { core }: Replica, seen: Seen): void {
     const entries = this.#membershipsOf(node.id);
-    const newest = entries.at(-1) ?? null;
+    const { lsn, term } = entries.at(-1) as MembershipEntry;
+    const newest = `${lsn} ${term}`;
     if (core.membership === seen.membership && newest === seen.newest) return;
     this.#say(checkInForce(node.id, core.membership, entries));
     seen.membership = core.membership;
     seen.newest = newest;
-    this.#say(checkSteps(entries));
-    const { leadership, term, commit } = core;
+    // What a node that joins later is told lies between the memberships that its log brings.
+    this.#say(checkSteps(node.members === this.#founders ? entries : entries.slice(1)));
+    const { leadership, commit } = core;
     if (leadership !== null)
-      this.#say(checkProposal({ node: node.id, term, firstLsn: leadership.firstLsn, commit }, entries));
+      this.#say(
+        checkProposal({ node: node.id, term: core.term, firstLsn: leadership.firstLsn, commit }, entries),
+      );
   }
 
   #checkElected(leader: NodeId, term: number): void {
@@ -189,7 +195,7 @@ export class Watcher {
       ledTerm: -1,
       manifestLsn: -1,
       membership: null,
-      newest: null,
+      newest: '',
     };
     this.#seen.set(node, seen);
     this.#look(node, replica, log, seen);
@@ -331,10 +337,6 @@ function positionsOf(node: string, { core, keyspace, serving, rebuilding }: Repl
     applied: keyspace.appliedLsn,
     ahead: leads || serving || rebuilding,
   };
-}
-
-function emptyLog(node: string): LogView {
-  return { node, baseLsn: 0, lastLsn: 0, termAt: () => 0, runStart: () => 0 };
 }
 
 function viewOf(node: string, { core }: Replica): LogView {
