@@ -24,6 +24,7 @@ import { sortedSetAlgebraCommands } from './sorted-set-algebra.ts';
 import { sortedSetPopCommands } from './sorted-set-pops.ts';
 import { sortedSetRangeCommands } from './sorted-set-range-commands.ts';
 import { sortedSetCommands } from './sorted-sets.ts';
+import { numberCommands } from './string-numbers.ts';
 import { stringCommands } from './strings.ts';
 import { transactionCommands } from './transactions.ts';
 import type { CommandSpec } from './types.ts';
@@ -31,6 +32,7 @@ import type { CommandSpec } from './types.ts';
 /** Every command that exists, containers with their subcommands. */
 export const allCommands: readonly CommandSpec[] = [
   ...stringCommands,
+  ...numberCommands,
   ...lcsCommands,
   ...bitmapCommands,
   ...bitfieldCommands,

@@ -7,6 +7,7 @@ import { encodingScenarios } from './encoding-scenarios.ts';
 import { expiryScenarios } from './expiry-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
+import { numberScenarios } from './number-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
 import { setScenarios } from './set-scenarios.ts';
@@ -23,7 +24,7 @@ const scenarios = [
     ...serverScenarios,
     ...sortScenarios,
     ...dumpScenarios,
-    ...stringScenarios,
+    ...[...stringScenarios, ...numberScenarios],
   ],
 ];
 

@@ -22,6 +22,7 @@ import { hyperLogLogScenarios } from './hyperloglog-scenarios.ts';
 import { keyScenarios } from './key-scenarios.ts';
 import { listScenarios } from './list-scenarios.ts';
 import { memoryScenarios } from './memory-scenarios.ts';
+import { numberScenarios } from './number-scenarios.ts';
 import { passwordScenarios } from './password-scenarios.ts';
 import { protocolScenarios } from './protocol-scenarios.ts';
 import { serverScenarios } from './server-scenarios.ts';
@@ -74,6 +75,7 @@ describe('a client', () => {
 
   describe.each([
     ['strings', stringScenarios],
+    ['numbers', numberScenarios],
     ['bitmaps', bitmapScenarios],
     ['HyperLogLogs', hyperLogLogScenarios],
     ['keys', keyScenarios],

@@ -1,0 +1,204 @@
+import { scenario } from '../support/redis-script.ts';
+
+/** Strings as numbers. */
+export const numberScenarios = [
+  scenario(
+    'INCR, DECR, INCRBY and DECRBY',
+    `
+    INCR k
+    INCR k
+    DECR k
+    INCRBY k 10
+    DECRBY k 3
+    GET k
+    INCRBY k -20
+    DECRBY k -20
+    GET k
+    DECR fresh
+    INCRBY fresh2 -7
+    DECRBY fresh3 7
+    INCRBY k x
+    INCRBY k 1.5
+    INCRBY k ""
+    INCRBY k " 1"
+    INCRBY k +1
+    INCRBY k 01
+    INCRBY k -0
+    INCRBY k 9223372036854775808
+    INCRBY k -9223372036854775809
+    SET max 9223372036854775807
+    INCR max
+    INCRBY max 1
+    DECRBY max -1
+    DECR max
+    GET max
+    SET min -9223372036854775808
+    DECR min
+    INCRBY min -1
+    DECRBY min 1
+    DECRBY min -9223372036854775808
+    DECRBY min 9223372036854775807
+    INCRBY min 9223372036854775807
+    GET min
+    SET z 0
+    DECRBY z -9223372036854775808
+    SET s abc
+    INCR s
+    DECR s
+    INCRBY s 1
+    SET s " 1"
+    INCR s
+    SET s "1 "
+    INCR s
+    SET s 01
+    INCR s
+    SET s -0
+    INCR s
+    SET s +1
+    INCR s
+    SET s ""
+    INCR s
+    SET s 1.0
+    INCR s
+    SET s 9223372036854775808
+    INCR s
+    SET s -9223372036854775808
+    INCR s
+    SET e 5 EXAT 33177117420
+    INCR e
+    EXPIRETIME e
+    INCR
+    INCR a b
+    DECR
+    DECR a b
+    INCRBY a
+    INCRBY a 1 2
+    DECRBY a
+    INCRBY s x
+    SET s abc
+    INCRBY s x
+    DECRBY s x
+    `,
+  ),
+  scenario(
+    'INCRBYFLOAT',
+    `
+    INCRBYFLOAT k 1
+    INCRBYFLOAT k 0.5
+    INCRBYFLOAT k -1.5
+    SET k 10.50
+    INCRBYFLOAT k 0.1
+    GET k
+    INCRBYFLOAT k -5
+    SET k 5.0e3
+    INCRBYFLOAT k 2.0e2
+    GET k
+    SET k 3
+    INCRBYFLOAT k 1.25
+    SET k 3.0
+    INCRBYFLOAT k 1.000
+    SET k 0.1
+    INCRBYFLOAT k 0.2
+    INCRBYFLOAT k -0.3
+    SET k 1
+    INCRBYFLOAT k -1
+    SET k 0
+    INCRBYFLOAT k 0
+    INCRBYFLOAT k -0
+    SET k -0.0
+    INCRBYFLOAT k 0
+    SET k 1e3
+    INCRBYFLOAT k 1
+    SET k 1e17
+    INCRBYFLOAT k 1
+    SET k 3.141592653589793
+    INCRBYFLOAT k 1
+    SET k 0.00001
+    INCRBYFLOAT k 0.00001
+    SET k 1e-10
+    INCRBYFLOAT k 1e-10
+    SET k 123456789012345
+    INCRBYFLOAT k 0.5
+    SET k 1234567890123456789
+    INCRBYFLOAT k 1
+    SET k 9223372036854775807
+    INCRBYFLOAT k 1
+    SET k 0x10
+    INCRBYFLOAT k 1
+    SET k 1
+    INCRBYFLOAT k 0x10
+    INCRBYFLOAT k abc
+    INCRBYFLOAT k ""
+    INCRBYFLOAT k " 1"
+    INCRBYFLOAT k "1 "
+    INCRBYFLOAT k 1x
+    INCRBYFLOAT k +1
+    INCRBYFLOAT k .5
+    INCRBYFLOAT k 5.
+    INCRBYFLOAT k 1e
+    INCRBYFLOAT k nan
+    INCRBYFLOAT k inf
+    INCRBYFLOAT k -inf
+    INCRBYFLOAT k +inf
+    INCRBYFLOAT k infinity
+    INCRBYFLOAT k 1e400
+    INCRBYFLOAT k 1,5
+    SET k abc
+    INCRBYFLOAT k 1
+    INCRBYFLOAT k abc
+    SET k ""
+    INCRBYFLOAT k 1
+    SET k " 1"
+    INCRBYFLOAT k 1
+    SET k "1 "
+    INCRBYFLOAT k 1
+    SET k inf
+    INCRBYFLOAT k 1
+    SET k nan
+    INCRBYFLOAT k 1
+    SET e 1.5 EXAT 33177117420
+    INCRBYFLOAT e 1
+    EXPIRETIME e
+    INCRBYFLOAT k
+    INCRBYFLOAT k 1 2
+    SET k 1
+    INCRBYFLOAT k 1
+    INCR k
+    SET k 0.00000000000000001
+    INCRBYFLOAT k 0.00000000000000001
+    SET k 1e-18
+    INCRBYFLOAT k 1e-18
+    INCRBYFLOAT k -1e-18
+    SET k 9007199254740993
+    INCRBYFLOAT k 0.5
+    SET k 18446744073709551615
+    INCRBYFLOAT k 1
+    INCRBYFLOAT k 1
+    INCRBYFLOAT k 2
+    SET k -3.000000000000000001
+    INCRBYFLOAT k 1.1
+    SET k 1e4932
+    INCRBYFLOAT k 9e4932
+    INCRBYFLOAT k 1e4931
+    SET k 1e-4960
+    INCRBYFLOAT k 1
+    SET k 1e-4940
+    INCRBYFLOAT k 1
+    SET k 0x1.8p1
+    INCRBYFLOAT k 0X.8
+    INCRBYFLOAT k 0x
+    INCRBYFLOAT k 0x.p1
+    INCRBYFLOAT k 0x1p
+    INCRBYFLOAT k .
+    INCRBYFLOAT k -.5e+1
+    INCRBYFLOAT k +-1
+    INCRBYFLOAT k 1e99999999999
+    INCRBYFLOAT k 1e-99999999999
+    INCRBYFLOAT k 0e99999999999
+    SET k 1.1
+    INCRBYFLOAT k 2.2
+    INCRBYFLOAT k 3.3
+    INCRBYFLOAT k 1e300
+    `,
+  ),
+];
