@@ -23,7 +23,7 @@ function scoreIn(operand: Operand, member: Bytes): number | undefined {
 /** All members with their scores, in no order that means anything. */
 function* scored(operand: Operand): Generator<readonly [member: Bytes, score: number], void, undefined> {
   if (operand instanceof SetValue) for (const member of operand.members.keys()) yield [member, 1];
-  else for (const { member, score } of operand?.order.from() ?? []) yield [member, score];
+  else for (const { member, score } of operand?.unordered() ?? []) yield [member, score];
 }
 
 /** What is at keys; null when one holds something else: then the error was answered. */

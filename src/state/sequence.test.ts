@@ -44,6 +44,7 @@ describe('Sequence', () => {
         copies.push({ copy: sequence, model });
         for (const { copy, model: expected } of copies) {
           expect(copy.size).toBe(expected.length);
+          expect(copy.last).toBe(expected.at(-1));
           expect(copy.weight).toBe(expected.reduce((sum, item) => sum + weigh(item), 0));
           expect([...copy.from()]).toEqual(expected);
           expect([...copy.backFrom()]).toEqual([...expected].reverse());

@@ -91,6 +91,11 @@ export class Sequence<T> {
     return node.items[left] as T;
   }
 
+  /** The last item; undefined when there is none. */
+  get last(): T | undefined {
+    return this.size === 0 ? undefined : lastOf(this.#root);
+  }
+
   set(index: number, item: T): void {
     this.#check(index, this.size);
     const more = this.#weigh(item) - this.#weigh(this.get(index));

@@ -42,6 +42,9 @@ function check(value: SortedSetValue, model: ReadonlyMap<string, number>): void 
   const wanted = ordered(model);
   expect(value.size).toBe(wanted.length);
   expect(Array.from(value.entries(), ([name, { score }]) => [name, score])).toEqual(wanted);
+  const unordered = Array.from(value.unordered(), ({ member: name, score }) => [name, score] as const);
+  expect(unordered).toHaveLength(wanted.length);
+  expect(ordered(new Map(unordered))).toEqual(wanted);
   const scanned = new Map<string, number>();
   let cursor = 0;
   do cursor = value.scan(cursor, 50, (name, { score }) => scanned.set(name, score));
