@@ -74,7 +74,8 @@ export class Topology {
     return this.#source.map.placements.map((placement) => {
       const { shard, slots } = placement;
       const replica = this.#host.replicas.get(shard);
-      const about = replica === undefined ? this.#distant(placement) : this.#held(replica);
+      const takesPart = replica !== undefined && !replica.core.isOutside;
+      const about = takesPart ? this.#held(replica) : this.#distant(placement);
       return { id: clusterId(this.#cluster, `shard ${shard}`), shard, slots, ...about };
     });
   }
