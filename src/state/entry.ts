@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { Collection } from './collections.ts';
+import type { Due } from './expiry-index.ts';
 import { LongString, plainStringBytes } from './long-string.ts';
 
 /** A string: the byte string itself up to `plainStringBytes`, above that in chunks. */
@@ -18,6 +19,8 @@ export class Entry {
   expiresAt: number;
   /** LSN of the last write to the key: what a reply that saw it waits for. */
   lsn: number;
+  /** The item of the expiry index, while it has one. */
+  due: Due | null = null;
   /** Reading of the use clock when the key was last used. Each replica has its own view of it. */
   usedAt: number;
 

@@ -11,6 +11,7 @@ import type { EffectSink } from './effects.ts';
 import type { StringValue, Value } from './entry.ts';
 import { copyOf, Entry, memoryOf, stringValue, valueBytes } from './entry.ts';
 import { decodePiece } from './entry-codec.ts';
+import type { Due } from './expiry-index.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { KeyWalk } from './key-walk.ts';
 import { LongString, plainStringBytes } from './long-string.ts';
@@ -21,8 +22,6 @@ import type { CheckpointLoader, CheckpointSlices, KeyspaceView, StateMachine } f
 
 /** Steps taken inside one slot to find a random key. */
 const randomSteps = 4096;
-/** Outdated items of the index that are met before it gives up on chance. */
-const expiringTries = 32;
 
 /**
  * The state of one shard: per slot a map from key to entry. Mutated only through the effects (`EffectSink`), which a
@@ -137,6 +136,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     if (map.size === 0) this.#slots[slot] = undefined;
     this.#size -= 1;
     if (entry.expiresAt !== 0) this.#expiring -= 1;
+    this.#unindex(entry);
     this.memoryBytes -= memoryOf(key, entry.value);
     this.#tombstones.add(key, this.writeLsn);
   }
@@ -274,7 +274,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     this.#expiring = 0;
     this.memoryBytes = 0;
     this.#floorLsn = this.writeLsn;
-    this.#due.rebuild([]);
+    this.#due.clear();
     this.#scanner.reset();
     this.#walk.reset();
     // A checkpoint under way goes on reading the slots as they were; nothing changes them any more.
@@ -298,31 +298,24 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     map.set(key, entry);
     this.#size += 1;
     this.memoryBytes += memoryOf(key, entry.value);
-    if (entry.expiresAt !== 0) {
-      this.#expiring += 1;
-      this.#index(key, entry.expiresAt);
-    }
+    if (entry.expiresAt === 0) return;
+    this.#expiring += 1;
+    entry.due = this.#due.add(key, entry.expiresAt);
   }
 
   #setExpiry(key: Bytes, entry: Entry, expiresAt: number): void {
     if (entry.expiresAt === expiresAt) return;
     this.#expiring += (expiresAt !== 0 ? 1 : 0) - (entry.expiresAt !== 0 ? 1 : 0);
     entry.expiresAt = expiresAt;
-    if (expiresAt !== 0) this.#index(key, expiresAt);
+    if (expiresAt === 0) this.#unindex(entry);
+    else if (entry.due === null) entry.due = this.#due.add(key, expiresAt);
+    else this.#due.move(entry.due, expiresAt);
   }
 
-  #index(key: Bytes, expiresAt: number): void {
-    this.#due.add(expiresAt, key);
-    // Keys whose expiry changes again and again leave outdated items behind.
-    if (this.#due.size > 2 * this.#expiring + 1000) this.#due.rebuild(this.#expiries());
-  }
-
-  *#expiries(): Generator<[Bytes, number]> {
-    for (const [key, entry] of this.#entries()) if (entry.expiresAt !== 0) yield [key, entry.expiresAt];
-  }
-
-  *#entries(): Generator<[Bytes, Entry]> {
-    for (const map of this.#slots) if (map !== undefined) yield* map;
+  #unindex(entry: Entry): void {
+    if (entry.due === null) return;
+    this.#due.remove(entry.due);
+    entry.due = null;
   }
 
   /** Keys whose expiry has passed, at most `limit` and no more once they reach `maxBytes`; each is named once, so the caller must delete it. */
@@ -330,11 +323,11 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     const keys: Bytes[] = [];
     let bytes = 0;
     while (keys.length < limit && bytes < maxBytes && this.#due.nextAt <= now) {
-      const item = this.#due.pop();
-      if (item === undefined) break;
-      if (this.peek(item.key)?.expiresAt !== item.at) continue;
-      keys.push(item.key);
-      bytes += item.key.length;
+      const due = this.#due.first as Due;
+      this.#due.remove(due);
+      (this.peek(due.key) as Entry).due = null;
+      keys.push(due.key);
+      bytes += due.key.length;
     }
     return keys;
   }
@@ -346,23 +339,14 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
 
   /** A random key of those that expire; undefined when there is none. */
   someExpiring(random: { below(bound: number): number }): readonly [Bytes, Entry] | undefined {
-    if (this.#expiring === 0) return undefined;
-    for (let i = 0; i < expiringTries; i++) {
-      const item = this.#due.at(random.below(this.#due.size));
-      const entry = this.peek(item.key);
-      if (entry?.expiresAt === item.at) return [item.key, entry];
-    }
-    const soonest = this.soonestToExpire();
-    return soonest === undefined ? undefined : [soonest, this.peek(soonest) as Entry];
+    if (this.#due.size === 0) return undefined;
+    const { key } = this.#due.at(random.below(this.#due.size));
+    return [key, this.peek(key) as Entry];
   }
 
   /** The key that expires first; undefined when none does. */
   soonestToExpire(): Bytes | undefined {
-    for (;;) {
-      const item = this.#due.first;
-      if (item === undefined || this.peek(item.key)?.expiresAt === item.at) return item?.key;
-      this.#due.pop();
-    }
+    return this.#due.first?.key;
   }
 
   // The whole keyspace.
