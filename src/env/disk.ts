@@ -37,6 +37,11 @@ export interface Disk {
   remove(path: string, done: Done): void;
   /** Makes creations, renames and removals in the directory durable. */
   syncDirectory(directory: string, done: Done): void;
+  /**
+   * Memory from which writes to a `durable` file take the shortest way: `bytes` and more, aligned to blocks, when `bytes`
+   * and positions are multiples of one. Any other memory does as well, only not as fast.
+   */
+  durableBuffer(bytes: number): Buffer;
   /** Bytes that this process may still write on the file system of the data directory. */
   freeBytes(done: (error: Error | null, bytes: number) => void): void;
 }

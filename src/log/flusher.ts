@@ -2,8 +2,7 @@ import type { Clock } from '../env/clock.ts';
 import type { DiskFile } from '../env/disk.ts';
 import type { Batch } from './batch.ts';
 import { blockBytes } from './frame.ts';
-import type { QueuedRecord } from './frame-builder.ts';
-import { FrameBuilder } from './frame-builder.ts';
+import type { FrameBuilder, QueuedRecord } from './frame-builder.ts';
 import type { LogRecord } from './record.ts';
 import { ShortWrite } from './segment.ts';
 import type { LiveSegment, SegmentPool } from './segment-pool.ts';
@@ -26,7 +25,7 @@ export class Flusher {
   readonly #clock: Clock;
   readonly #stats: NodeLogStats;
   readonly #listener: FlusherListener;
-  readonly #builder = new FrameBuilder();
+  readonly #builder: FrameBuilder;
   #queue: QueuedRecord[] = [];
   #writing = false;
   #beganMs = 0;
@@ -45,13 +44,14 @@ export class Flusher {
     shards: ReadonlyMap<number, ShardLog>,
     clock: Clock,
     stats: NodeLogStats,
-    start: { readonly sequence: number; readonly openingWanted: boolean },
+    start: { readonly sequence: number; readonly openingWanted: boolean; readonly builder: FrameBuilder },
     listener: FlusherListener,
   ) {
     this.#pool = pool;
     this.#shards = shards;
     this.#clock = clock;
     this.#stats = stats;
+    this.#builder = start.builder;
     this.#sequence = start.sequence;
     this.#openingWanted = start.openingWanted;
     this.#listener = listener;

@@ -48,7 +48,7 @@ function found(bytes: Buffer): { records: LogRecord[] | null; payloads: string[]
 test('a frame holds what is queued, in order, behind what opens a segment', () => {
   const queue = [queued(1, 'a', 'b'), vote, queued(3, 'c')];
   const opening: LogRecord = { kind: 'madeGood', shard: 9 };
-  const frame = new FrameBuilder().build(queue, [opening], mebibyte, about);
+  const frame = new FrameBuilder(Buffer.alloc).build(queue, [opening], mebibyte, about);
   const { records, payloads } = found(frame?.bytes as Buffer);
   expect(records).toEqual([opening, ...queue.map(({ record }) => record)]);
   expect(payloads).toEqual(['a', 'b', 'c']);
@@ -57,7 +57,7 @@ test('a frame holds what is queued, in order, behind what opens a segment', () =
 });
 
 test('with nothing but batches the two tables may share a block', () => {
-  const builder = new FrameBuilder();
+  const builder = new FrameBuilder(Buffer.alloc);
   expect(builder.build([queued(1, 'a')], [], mebibyte, about)?.bytes).toHaveLength(blockBytes);
   expect(builder.build([vote], [], mebibyte, about)?.bytes).toHaveLength(2 * blockBytes);
   expect(builder.build([queued(1, 'a'), vote], [], mebibyte, about)?.bytes).toHaveLength(2 * blockBytes);
@@ -66,7 +66,7 @@ test('with nothing but batches the two tables may share a block', () => {
 });
 
 test('as many records are taken as fit', () => {
-  const builder = new FrameBuilder();
+  const builder = new FrameBuilder(Buffer.alloc);
   const text = 'x'.repeat(1500);
   const queue = [queued(1, text), queued(2, text), queued(3, text)];
   const frame = builder.build(queue, [], blockBytes, about);
@@ -81,7 +81,7 @@ test('as many records are taken as fit', () => {
 });
 
 test('where not even one fits there is no frame', () => {
-  const builder = new FrameBuilder();
+  const builder = new FrameBuilder(Buffer.alloc);
   const queue = [queued(1, 'x'.repeat(2 * blockBytes))];
   expect(builder.build(queue, [], 2 * blockBytes, about)).toBeNull();
   expect(builder.build(queue, [], 3 * blockBytes, about)?.taken).toBe(1);
@@ -92,7 +92,7 @@ test('where not even one fits there is no frame', () => {
 });
 
 test('a frame holds four mebibytes of batches, or one batch that is larger', () => {
-  const builder = new FrameBuilder();
+  const builder = new FrameBuilder(Buffer.alloc);
   const room = 64 * mebibyte;
   const large = 'x'.repeat(3 * mebibyte);
   const rest = 4 * mebibyte - (large.length + 56) - 56;
@@ -107,7 +107,7 @@ test('a frame holds four mebibytes of batches, or one batch that is larger', () 
 
 test('it says where the payloads begin', () => {
   const queue = [queued(1, 'a'), queued(2, 'b')];
-  const frame = new FrameBuilder().build(queue, [], mebibyte, about);
+  const frame = new FrameBuilder(Buffer.alloc).build(queue, [], mebibyte, about);
   expect(frame?.payloadStart).toBe(headBytes + 2 * batchRecordBytes);
   expect(frame?.bytes).toHaveLength(frameBytes(2 * batchRecordBytes, 200, false));
 });

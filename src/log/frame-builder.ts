@@ -29,7 +29,14 @@ export interface BuiltFrame {
 /** Encodes queued records into one slab: one copy per batch, nothing else that grows with its size. */
 export class FrameBuilder {
   readonly #table = new ByteWriter(64 << 10);
-  #slab: Buffer = Buffer.alloc(1 << 20);
+  readonly #allocate: (bytes: number) => Buffer;
+  #slab: Buffer;
+
+  /** @param allocate memory that the disk writes from */
+  constructor(allocate: (bytes: number) => Buffer) {
+    this.#allocate = allocate;
+    this.#slab = allocate(1 << 20);
+  }
 
   /**
    * A frame of at most `room` bytes with the opening records and as many of the queued ones as fit; null when not even
@@ -89,8 +96,8 @@ export class FrameBuilder {
 
   #space(bytes: number): Buffer {
     if (bytes <= this.#slab.length) return this.#slab;
-    const slab = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(bytes * 2, maxSlabBytes)));
-    if (slab.length <= maxSlabBytes) this.#slab = slab;
-    return slab;
+    if (bytes > maxSlabBytes) return Buffer.allocUnsafeSlow(bytes);
+    this.#slab = this.#allocate(Math.min(bytes * 2, maxSlabBytes));
+    return this.#slab;
   }
 }

@@ -8,6 +8,7 @@ import { Batch } from './batch.ts';
 import { BatchCache } from './batch-cache.ts';
 import { mayDrop, pinnedBytes, roomLeft } from './compaction.ts';
 import { Flusher } from './flusher.ts';
+import { FrameBuilder } from './frame-builder.ts';
 import { History } from './history.ts';
 import type { StartingPoint } from './opening.ts';
 import { prepareDirectory } from './opening.ts';
@@ -110,7 +111,11 @@ class SegmentedLog implements NodeLog {
       },
       failed: (error) => this.#latch(error),
     });
-    const opening = { sequence: start.recovery.nextSequence, openingWanted: start.openingWanted };
+    const opening = {
+      sequence: start.recovery.nextSequence,
+      openingWanted: start.openingWanted,
+      builder: new FrameBuilder((bytes) => disk.durableBuffer(bytes)),
+    };
     this.#flusher = new Flusher(this.#pool, this.#shards, clock, this.stats, opening, {
       failed: (error) => this.#latch(error),
       idle: () => this.#finishClose(),

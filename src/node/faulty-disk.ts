@@ -99,6 +99,10 @@ export class FaultyDisk implements Disk {
     afterHang(this.#troubles, () => this.#disk.syncDirectory(directory, done));
   }
 
+  durableBuffer(bytes: number): Buffer {
+    return this.#disk.durableBuffer(bytes);
+  }
+
   freeBytes(done: (error: Error | null, bytes: number) => void): void {
     this.#disk.freeBytes((error, bytes) => done(error, this.#troubles.full ? 0 : bytes));
   }

@@ -257,6 +257,10 @@ export class VolatileDisk implements Disk {
     this.#disk.remove(path, () => this.#drop(paths, done));
   }
 
+  durableBuffer(bytes: number): Buffer {
+    return Buffer.alloc(bytes);
+  }
+
   freeBytes(done: (error: Error | null, bytes: number) => void): void {
     this.#disk.freeBytes(done);
   }

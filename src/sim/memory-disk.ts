@@ -182,6 +182,10 @@ export class MemoryDisk implements Disk {
     });
   }
 
+  durableBuffer(bytes: number): Buffer {
+    return Buffer.alloc(bytes);
+  }
+
   freeBytes(done: (error: Error | null, bytes: number) => void): void {
     this.perform(
       operation('freeBytes', ''),
