@@ -35,6 +35,7 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
       readonly node: NodeId;
       readonly place: Place;
       readonly emptied: boolean;
+      readonly fatal: boolean;
       readonly least: number;
     }
   | { readonly kind: 'partition'; readonly side: readonly NodeId[] }
@@ -197,7 +198,7 @@ function drawFault(
     case 'members': {
       const place = random.pick<Place>(['voter', 'voter', 'voter', 'learner', 'absent', 'absent']);
       // A learner takes more than a second to become a voter.
-      const goal = { node: first, place, emptied: random.chance(0.5), least };
+      const goal = { node: first, place, emptied: random.chance(0.5), fatal: random.chance(0.2), least };
       return { ...at, forMs: random.between(300, 6000), kind, ...goal };
     }
     case 'partition':
@@ -232,8 +233,10 @@ function drawFault(
 /** A fault in a line of the timeline. */
 export function describeFault(fault: Fault): string {
   const { kind, atMs: _at, forMs, salt: _salt, ...rest } = fault;
-  const details = Object.entries(rest).map(([name, value]) => {
+  const details = Object.entries(rest).flatMap(([name, value]) => {
+    if (typeof value === 'boolean') return value ? name : [];
     if (typeof value !== 'number') return String(value);
+    if (name === 'least') return `of ${value} voters at least`;
     if (name === 'rate') return `at ${value.toFixed(3)}`;
     return name === 'bytes' ? `${value} bytes` : `${Math.round(value)} ms`;
   });

@@ -66,11 +66,16 @@ export class Faults {
     if (trap === undefined) return;
     this.#traps.delete(what);
     const { random, hit } = trap;
+    this.#trace.say('fault', `power loss soon: ${who} after ${what}`);
+    hit();
+    this.#loseSoon(this.#node(who), random);
+  }
+
+  #loseSoon(node: SimNode, random: SeededRandom): void {
     this.#loop.after(random.pick([0, 0.05, 0.5, 3]), () => {
-      this.#trace.say('fault', `power loss: ${who} after ${what}`);
-      hit();
-      this.#node(who).crash('power loss');
-      this.#for(random.pick([20, 300, 3000]), () => this.#node(who).start());
+      if (this.#over) return;
+      node.crash('power loss');
+      this.#for(random.pick([20, 300, 3000]), () => node.start());
     });
   }
 
@@ -222,6 +227,7 @@ export class Faults {
       trace: this.#trace,
       random,
       startLater: (node: SimNode) => this.#for(random.between(10, 1000), () => node.start()),
+      loseSoon: (node: SimNode) => this.#loseSoon(node, random),
     };
     const way = new MemberGoal(world, goal, hit);
     this.#for(goal.forMs, () => way.end());

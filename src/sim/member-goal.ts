@@ -14,6 +14,8 @@ export interface Goal {
   readonly place: Place;
   /** Once it is absent, its data is thrown away. */
   readonly emptied: boolean;
+  /** Who proposes the first step loses power soon after it. */
+  readonly fatal: boolean;
   /** So many voters are left at least. */
   readonly least: number;
 }
@@ -26,6 +28,7 @@ interface World {
   readonly random: SeededRandom;
   /** Starts a node again that was emptied. */
   startLater(node: SimNode): void;
+  loseSoon(node: SimNode): void;
 }
 
 /**
@@ -37,12 +40,14 @@ export class MemberGoal {
   readonly #goal: Goal;
   readonly #hit: () => void;
   #over = false;
+  #deadly: boolean;
 
   /** @param hit a step was taken */
   constructor(world: World, goal: Goal, hit: () => void) {
     this.#world = world;
     this.#goal = goal;
     this.#hit = hit;
+    this.#deadly = goal.fatal;
     this.#try();
   }
 
@@ -83,7 +88,10 @@ export class MemberGoal {
     const { voters, learners } = next;
     const answer = refusal === null ? 'proposed' : refusal.code;
     this.#world.trace.say(leader.id, `members ${voters.join(' ')} | ${learners.join(' ')}: ${answer}`);
-    if (refusal === null) this.#hit();
+    if (refusal !== null) return;
+    this.#hit();
+    if (this.#deadly) this.#world.loseSoon(leader);
+    this.#deadly = false;
   }
 
   #reached(replica: Replica): void {
