@@ -159,11 +159,13 @@ export class Watcher {
     const { lsn, term } = entries.at(-1) as MembershipEntry;
     const newest = `${lsn} ${term}`;
     if (core.membership === seen.membership && newest === seen.newest) return;
-    this.#say(checkInForce(node.id, core.membership, entries));
+    // Before its log says anything, a node that joins later goes by what it was told, or by the snapshot that it got.
+    const founder = node.members === this.#founders;
+    if (founder || entries.length > 1) this.#say(checkInForce(node.id, core.membership, entries));
     seen.membership = core.membership;
     seen.newest = newest;
     // What a node that joins later is told lies between the memberships that its log brings.
-    this.#say(checkSteps(node.members === this.#founders ? entries : entries.slice(1)));
+    this.#say(checkSteps(founder ? entries : entries.slice(1)));
     const { leadership, commit } = core;
     if (leadership !== null)
       this.#say(
