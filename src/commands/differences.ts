@@ -10,6 +10,10 @@ const storedDistances = [
 export const differences: Readonly<Record<string, readonly string[]>> = {
   'client|tracking': ['not offered'],
   'client|getredir': ['not offered'],
+  move: ['there is one database'],
+  migrate: [
+    'a node sends keys to no other server; `DUMP` there and `RESTORE` here, or the other way round, do',
+  ],
   pexpiretime: ['expiries end in the year 287396 at the latest'],
   sort: [
     'patterns of BY and GET are taken when a hash tag keeps their keys in the slot of the sorted key, as in Redis 7.4; Redis 7.2 refuses them all in a cluster',
@@ -27,6 +31,7 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   georadius: storedDistances,
   georadiusbymember: storedDistances,
   geosearchstore: storedDistances,
+  pfselftest: ['a shorter test than that of Redis, which takes seconds'],
   pfcount: ['the count is not written back into the string: a read writes nothing'],
   'object|refcount': ['small integers are not shared between keys here'],
   'object|encoding': [
@@ -57,6 +62,7 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
     'the message says what is expected instead',
     'durability is a promise that no parameter takes back',
     '`list-compress-depth` is taken and has no effect: lists are not compressed',
+    '`busy-reply-threshold` (`lua-time-limit`) is taken and has no effect: there are no scripts',
   ],
 };
 

@@ -5,6 +5,8 @@ import { parseInteger } from './parse.ts';
 
 /** Up to where Redis would keep values in its compact encodings: parameters of the same names, set by CONFIG SET. */
 export interface EncodingLimits {
+  /** Bytes of a HyperLogLog in its sparse form: the one limit that a value is stored by. */
+  readonly 'hll-sparse-max-bytes': number;
   readonly 'hash-max-listpack-entries': number;
   readonly 'hash-max-listpack-value': number;
   /** Above 0 items, below 0 one of the sizes in bytes. */
@@ -18,6 +20,7 @@ export interface EncodingLimits {
 
 /** Redis's. */
 export const defaultEncodingLimits: EncodingLimits = {
+  'hll-sparse-max-bytes': 3000,
   'hash-max-listpack-entries': 512,
   'hash-max-listpack-value': 64,
   'list-max-listpack-size': -2,

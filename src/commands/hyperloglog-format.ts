@@ -8,8 +8,7 @@ import type { Bytes } from '../bytes/types.ts';
 export const registerCount = 16_384;
 const headerBytes = 16;
 const denseBytes = headerBytes + (registerCount * 6) / 8;
-/** Longest sparse form, and the highest value that it can hold. */
-const sparseBytes = 3000;
+/** The highest value that the sparse form can hold. */
 const sparseValue = 32;
 /** Bits of a hash that are looked at behind those that choose the register. */
 const hashBits = 50;
@@ -46,23 +45,57 @@ export function registersOf(text: Bytes): Registers | null {
     return registers;
   }
   let at = 0;
-  for (let i = headerBytes; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code >= 0x80) {
-      const end = at + (code & 3) + 1;
-      if (end > registerCount) return null;
-      registers.fill(((code >> 2) & 31) + 1, at, end);
-      at = end;
-    } else if (code >= 0x40) at += (((code & 63) << 8) | (text.charCodeAt(++i) || 0)) + 1;
-    else at += code + 1;
+  for (const { value, length } of runsOf(text)) {
+    const end = at + length;
+    if (value > 0 && end > registerCount) return null;
+    registers.fill(value, at, end);
+    at = end;
   }
   return at === registerCount ? registers : null;
 }
 
-/** The form of registers whose count is not known: sparse if they fit and `dense` does not forbid it. */
-export function encodeRegisters(registers: Registers, dense: boolean): Bytes {
-  const sparse = dense ? null : sparseRuns(registers);
-  const header = `HYLL${sparse === null ? '\0' : '\x01'}${'\0'.repeat(10)}\x80`;
+interface Run {
+  /** 0 for registers that nothing was put into. */
+  readonly value: number;
+  readonly length: number;
+  /** Written in two bytes, as long runs of zeros are. */
+  readonly long: boolean;
+}
+
+/** What a sparse form consists of, whether it makes sense or not. */
+function* runsOf(text: Bytes): Generator<Run, void, undefined> {
+  for (let i = headerBytes; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) yield { value: ((code >> 2) & 31) + 1, length: (code & 3) + 1, long: false };
+    else if (code < 0x40) yield { value: 0, length: code + 1, long: false };
+    else yield { value: 0, length: (((code & 63) << 8) | (text.charCodeAt(++i) || 0)) + 1, long: true };
+  }
+}
+
+/** A sparse form in words, as PFDEBUG DECODE has them. */
+export function shownRuns(text: Bytes): string {
+  return Array.from(runsOf(text), ({ value, length, long }) =>
+    value > 0 ? `v:${value},${length}` : `${long ? 'Z' : 'z'}:${length}`,
+  ).join(' ');
+}
+
+/** A sparse form as a dense one, with the count that its header has; null when its runs do not make all registers. */
+export function toDense(text: Bytes): Bytes | null {
+  const registers = registersOf(text);
+  return registers === null ? null : encodeRegisters(registers, 0, text.slice(5, headerBytes));
+}
+
+/**
+ * The form of registers: sparse if it takes no more than so many bytes, with the header, else dense.
+ * @param rest of the header behind the encoding; as a rule it says that the count is not known
+ */
+export function encodeRegisters(
+  registers: Registers,
+  sparseBytes: number,
+  rest = `${'\0'.repeat(10)}\x80`,
+): Bytes {
+  const sparse = sparseRuns(registers, sparseBytes - headerBytes);
+  const header = `HYLL${sparse === null ? '\0' : '\x01'}${rest}`;
   if (sparse !== null) return header + sparse;
   const bytes = Buffer.allocUnsafe(denseBytes);
   bytes.write(header, 'latin1');
@@ -77,7 +110,7 @@ export function encodeRegisters(registers: Registers, dense: boolean): Bytes {
 }
 
 /** Null when they do not fit. */
-function sparseRuns(registers: Registers): Bytes | null {
+function sparseRuns(registers: Registers, most: number): Bytes | null {
   const codes: number[] = [];
   for (let from = 0; from < registerCount; ) {
     const value = registers[from] as number;
@@ -88,7 +121,7 @@ function sparseRuns(registers: Registers): Bytes | null {
     if (value > 0) codes.push(0x80 | ((value - 1) << 2) | last);
     else if (last < 64) codes.push(last);
     else codes.push(0x40 | (last >> 8), last & 0xff);
-    if (codes.length > sparseBytes - headerBytes) return null;
+    if (codes.length > most) return null;
     from = to;
   }
   return String.fromCharCode(...codes);

@@ -19,10 +19,15 @@ import { stringAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys } = commandGroup('hyperloglog');
-const corrupted = 'INVALIDOBJ Corrupted HLL object detected';
+export const corruptedHyperLogLog = 'INVALIDOBJ Corrupted HLL object detected';
+
+/** Bytes that a sparse form takes at most. */
+function sparseLimit({ node }: CommandContext): number {
+  return node.encodingLimits['hll-sparse-max-bytes'];
+}
 
 /** The HyperLogLog at a key, undefined for a missing key; null when it holds something else: then the error was answered. */
-function hyperLogLogAt(context: CommandContext, key: Bytes): Bytes | undefined | null {
+export function hyperLogLogAt(context: CommandContext, key: Bytes): Bytes | undefined | null {
   const value = stringAt(context, key);
   if (value === undefined || value === null) return value;
   if (typeof value === 'string' && isHyperLogLog(value)) return value;
@@ -41,7 +46,7 @@ function add(context: CommandContext, args: readonly Bytes[]): void {
   }
   const registers = text === undefined ? new Uint8Array(registerCount) : registersOf(text);
   if (registers === null) {
-    reply.error(corrupted);
+    reply.error(corruptedHyperLogLog);
     return;
   }
   let changed = text === undefined;
@@ -53,7 +58,7 @@ function add(context: CommandContext, args: readonly Bytes[]): void {
   }
   if (changed) {
     const expiresAt = context.get(key)?.expiresAt ?? 0;
-    const after = encodeRegisters(registers, false);
+    const after = encodeRegisters(registers, sparseLimit(context));
     if (!admitsElements(context, key, [after])) return;
     effects.putString(key, after, expiresAt);
   }
@@ -93,7 +98,7 @@ function merged(
     if (text === undefined) continue;
     const some = registersOf(text);
     if (some === null) {
-      context.reply.error(corrupted);
+      context.reply.error(corruptedHyperLogLog);
       return null;
     }
     dense ||= isDense(text);
@@ -123,7 +128,7 @@ function merge(context: CommandContext, args: readonly Bytes[]): void {
   const key = args[1] as Bytes;
   const union = merged(context, args.slice(1));
   if (union === null) return;
-  const text = encodeRegisters(union.registers, union.dense);
+  const text = encodeRegisters(union.registers, union.dense ? 0 : sparseLimit(context));
   const target = context.get(key);
   if (!admitsElements(context, key, [text])) return;
   if (target?.value !== text) context.effects.putString(key, text, target?.expiresAt ?? 0);

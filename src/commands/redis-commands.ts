@@ -143,7 +143,9 @@ export const redisCommands: Readonly<Record<string, Readonly<Record<string, Comm
   hyperloglog: {
     pfadd: ['2.8.9', -2],
     pfcount: ['2.8.9', -2],
+    pfdebug: ['2.8.9', 3],
     pfmerge: ['2.8.9', -2],
+    pfselftest: ['2.8.9', 1],
   },
   list: {
     blmove: ['6.2.0', 6],

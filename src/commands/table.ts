@@ -8,6 +8,7 @@ import { functionCommands } from './functions.ts';
 import { geoCommands } from './geo.ts';
 import { hashCommands } from './hashes.ts';
 import { hyperLogLogCommands } from './hyperloglog.ts';
+import { hyperLogLogDebugCommands } from './hyperloglog-debugging.ts';
 import { keyCommands } from './keys.ts';
 import { keysOf } from './keys-of.ts';
 import { lcsCommands } from './lcs.ts';
@@ -37,6 +38,7 @@ export const allCommands: readonly CommandSpec[] = [
   ...bitmapCommands,
   ...bitfieldCommands,
   ...hyperLogLogCommands,
+  ...hyperLogLogDebugCommands,
   ...hashCommands,
   ...listCommands,
   ...listPopCommands,

@@ -3,8 +3,10 @@ import { defaultEncodingLimits } from '../commands/encoding.ts';
 import { parseInteger } from '../commands/parse.ts';
 import { parseBytes } from './option-values.ts';
 
-/** Nothing is compressed: the depth is taken, since programs set it, and without effect. */
-type Name = keyof EncodingLimits | 'list-compress-depth';
+/** Nothing is compressed and there are no scripts: these are taken, since programs set them, and without effect. */
+const idle = { 'list-compress-depth': 0, 'busy-reply-threshold': 5000 };
+
+type Name = keyof EncodingLimits | keyof typeof idle;
 
 interface Parameter {
   /** What it was called before, which is still understood. */
@@ -23,6 +25,8 @@ const known: Readonly<Record<Name, Parameter>> = {
   'hash-max-listpack-value': { ...long, alias: 'hash-max-ziplist-value', bytes: true },
   'list-max-listpack-size': { ...int32, alias: 'list-max-ziplist-size' },
   'list-compress-depth': { ...int32, min: 0n },
+  'hll-sparse-max-bytes': { ...long, bytes: true },
+  'busy-reply-threshold': { ...long, alias: 'lua-time-limit' },
   'set-max-intset-entries': long,
   'set-max-listpack-entries': long,
   'set-max-listpack-value': long,
@@ -35,9 +39,9 @@ for (const [name, { alias }] of Object.entries(known)) {
   if (alias !== undefined) byAnyName.set(alias, name as Name);
 }
 
-/** Redis's parameters about encodings. Here they change nothing but the answers of OBJECT ENCODING. */
+/** Redis's parameters about encodings. But for that of HyperLogLogs, they change nothing here but the answers of OBJECT ENCODING. */
 export class EncodingParameters {
-  readonly #values: Record<Name, number> = { ...defaultEncodingLimits, 'list-compress-depth': 0 };
+  readonly #values: Record<Name, number> = { ...defaultEncodingLimits, ...idle };
 
   get limits(): EncodingLimits {
     return this.#values;

@@ -55,6 +55,76 @@ export const hyperLogLogScenarios = [
     `,
   ),
   scenario(
+    'PFDEBUG and PFSELFTEST',
+    `
+    PFDEBUG ENCODING k
+    PFADD k a b c
+    PFDEBUG ENCODING k
+    PFDEBUG encoding k
+    PFDEBUG DECODE k
+    PFDEBUG DECODE none
+    PFDEBUG x k
+    PFDEBUG x none
+    PFDEBUG x
+    PFDEBUG ENCODING k k
+    COPY k l
+    EXPIREAT l 33177117420
+    PFDEBUG GETREG l
+    EXPIRETIME l
+    PFDEBUG ENCODING l
+    PFDEBUG DECODE l
+    PFDEBUG TODENSE l
+    GETRANGE l 0 100
+    PFCOUNT l
+    PFDEBUG TODENSE k
+    PFDEBUG TODENSE k
+    PFDEBUG ENCODING k
+    PFCOUNT k
+    HSET h f v
+    PFDEBUG ENCODING h
+    SET s v
+    PFDEBUG GETREG s
+    SET s "HYLL\\x01\\x00\\x00\\x00\\x05\\x00\\x00\\x00\\x00\\x00\\x00\\x80\\x7f\\xff"
+    PFDEBUG DECODE s
+    PFDEBUG TODENSE s
+    GETRANGE s 0 20
+    SET s "HYLL\\x01\\x00\\x00\\x00\\x05\\x00\\x00\\x00\\x00\\x00\\x00\\x80\\x7f\\xfe\\x02\\x84"
+    PFDEBUG DECODE s
+    PFDEBUG TODENSE s
+    PFDEBUG GETREG s
+    PFSELFTEST
+    PFSELFTEST x
+    `,
+  ),
+  scenario(
+    'how long HyperLogLogs stay sparse',
+    `
+    CONFIG GET hll-sparse-max-bytes
+    CONFIG SET hll-sparse-max-bytes -1
+    CONFIG SET hll-sparse-max-bytes x
+    CONFIG SET hll-sparse-max-bytes 1kb
+    CONFIG GET hll-sparse-max-bytes
+    CONFIG SET hll-sparse-max-bytes 30
+    PFADD k a b
+    PFDEBUG ENCODING k
+    PFADD k c d e f g h
+    PFDEBUG ENCODING k
+    PFADD l x y
+    PFMERGE l k
+    PFDEBUG ENCODING l
+    CONFIG SET hll-sparse-max-bytes 3000
+    PFDEBUG ENCODING k
+    PFADD m a b c d e f g h
+    PFDEBUG ENCODING m
+    CONFIG GET lua-time-limit
+    CONFIG GET busy-reply-threshold
+    CONFIG SET lua-time-limit 10
+    CONFIG GET busy-reply-threshold
+    CONFIG SET busy-reply-threshold -1
+    CONFIG SET busy-reply-threshold 5000
+    `,
+  ),
+  scenario(
     'PFCOUNT of many elements, sparse and dense',
     add('{k}1', 0, 500),
     'PFCOUNT {k}1',

@@ -4,7 +4,8 @@ import { Draw, values } from './draw.ts';
 import { families } from './families.ts';
 import type { Family } from './family.ts';
 
-const allKeys = families.flatMap(({ keys }) => keys);
+/** Keys that any family may turn to. */
+const allKeys = families.flatMap(({ keys, apart }) => (apart === true ? [] : keys));
 const byWeight: readonly Family[] = families.flatMap((family) => Array<Family>(family.weight).fill(family));
 const agreements: Readonly<Record<string, Agreement>> = Object.assign(
   {},
@@ -46,7 +47,15 @@ export class CommandSource {
 /** Commands that show the whole keyspace, to whom they are sent. */
 export function shownState(): Step[] {
   // Not DBSIZE: Redis counts keys that have expired until it comes across them.
-  const reads = allKeys.flatMap((key) => families.flatMap((family) => family.shown(key)));
+  const reads = families.flatMap((home) =>
+    home.keys.flatMap((key) =>
+      families
+        .filter((family) =>
+          home.apart === true ? family === home || family.keys.length === 0 : family.apart !== true,
+        )
+        .flatMap((family) => family.shown(key)),
+    ),
+  );
   return [['KEYS', '*'], ...reads].map((args) => stepOf('z', args));
 }
 

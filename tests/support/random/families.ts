@@ -2,6 +2,7 @@ import { bitFamily } from './bits.ts';
 import type { Family } from './family.ts';
 import { geoFamily } from './geo.ts';
 import { hashFamily } from './hashes.ts';
+import { hyperLogLogFamily } from './hyperloglogs.ts';
 import { keyspaceFamily } from './keyspace.ts';
 import { listFamily } from './lists.ts';
 import { sessionFamily } from './sessions.ts';
@@ -17,6 +18,7 @@ export const families: readonly Family[] = [
   setFamily,
   sortedSetFamily,
   geoFamily,
+  hyperLogLogFamily,
   keyspaceFamily,
   sessionFamily,
 ];

@@ -7,6 +7,8 @@ export interface Family {
   readonly weight: number;
   /** Keys where mostly its values are; all begin with {r}, so that they share a slot. */
   readonly keys: readonly string[];
+  /** Other families leave its keys alone, and they are shown by its own commands only, and by those for keys of all types. */
+  readonly apart?: true;
   /** Draws one command. Its outcome must not be left to chance unless `agreementOf` says so and no state changes. */
   command(draw: Draw): string[];
   /** How the replies to a command must agree, by its name in upper case; without an answer, byte by byte. */
