@@ -132,8 +132,8 @@ export class Core {
 
   get role(): Role {
     if (this.leadership !== null) return 'leader';
-    if (!isVoter(this.membership, this.id)) return 'learner';
-    return this.campaign === null ? 'follower' : 'candidate';
+    if (this.campaign !== null) return 'candidate';
+    return isVoter(this.membership, this.id) ? 'follower' : 'learner';
   }
 
   get membership(): Membership {
@@ -365,9 +365,17 @@ export class Core {
     return this.following.outsideUntilMs !== null;
   }
 
+  /**
+   * Also who is no voter any more by a membership that may not be committed: the others may need what it holds to elect
+   * anybody, and to commit that it is none.
+   */
+  get #mayBeElected(): boolean {
+    return isVoter(this.membership, this.id) || isVoter(this.memberships.at(this.commit), this.id);
+  }
+
   mayCampaign(): boolean {
     return (
-      isVoter(this.membership, this.id) &&
+      this.#mayBeElected &&
       this.doubt === null &&
       !this.isOutside &&
       !this.unfitToLead &&
@@ -384,7 +392,8 @@ export class Core {
 
   /** How much later than others this replica campaigns. */
   get #hesitationMs(): number {
-    return this.reluctant || this.draining ? this.options.electionMaxMs : 0;
+    const last = this.reluctant || this.draining || !isVoter(this.membership, this.id);
+    return last ? this.options.electionMaxMs : 0;
   }
 
   /** How much this replica wants leadership handed to it; 0: not, or not now. */

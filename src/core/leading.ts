@@ -1,6 +1,6 @@
 import type { Core } from './core.ts';
 import { Leadership } from './leadership.ts';
-import { everyMember, isVoter } from './membership.ts';
+import { everyMember, isVoter, votesAlone } from './membership.ts';
 import type { Progress } from './progress.ts';
 import type {
   AppendAck,
@@ -39,7 +39,7 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
   leadership.ends.note(now, core.lastLsn);
   const { heartbeatMs, electionMaxMs, electionMinMs } = core.options;
   // A leader without another voter has nobody to yield to: its clients wait for the disk.
-  const alone = core.membership.voters.length === 1;
+  const alone = votesAlone(core.membership, core.id);
   const stalledMs = core.diskStalledSinceMs === null || alone ? 0 : now - core.diskStalledSinceMs;
   if (!leadership.heardMajority(core.membership, now, electionMaxMs) || stalledMs > electionMinMs) {
     core.follow(core.term, null, now);
@@ -68,7 +68,7 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
 export function leaderEndOfTurn(core: Core, leadership: Leadership, now: number): void {
   if (!leadership.confirmationWanted) return;
   sendHeartbeats(core, leadership, now);
-  if (core.majority === 1) answerReadIndexes(core, leadership, now);
+  if (votesAlone(core.membership, core.id)) answerReadIndexes(core, leadership, now);
 }
 
 function sendHeartbeats(core: Core, leadership: Leadership, now: number): void {

@@ -10,6 +10,11 @@ export function majorityOf(membership: Membership): number {
   return Math.floor(membership.voters.length / 2) + 1;
 }
 
+/** True when nobody but this node votes, so that its own word is a majority's. */
+export function votesAlone({ voters }: Membership, node: NodeId): boolean {
+  return voters.length === 1 && voters[0] === node;
+}
+
 /** Everybody who receives the log. */
 export function everyMember(membership: Membership): NodeId[] {
   return [...membership.voters, ...membership.learners];
