@@ -367,10 +367,13 @@ export class Core {
 
   /**
    * Also who is no voter any more by a membership that may not be committed: the others may need what it holds to elect
-   * anybody, and to commit that it is none.
+   * anybody, and to commit that it is none. The membership before that one was committed when it was proposed, whatever
+   * this replica knows of commits.
    */
   get #mayBeElected(): boolean {
-    return isVoter(this.membership, this.id) || isVoter(this.memberships.at(this.commit), this.id);
+    const { memberships, id } = this;
+    if (isVoter(memberships.current, id)) return true;
+    return memberships.currentLsn > this.commit && isVoter(memberships.at(memberships.currentLsn - 1), id);
   }
 
   mayCampaign(): boolean {
