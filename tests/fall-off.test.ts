@@ -93,7 +93,7 @@ it('when it is dropped, that is said too', async () => {
   await writeUntil(async () => warnings().length > 1 && (await viewOf()).fallOffBytes === 0);
   expect(warnings().map(({ msg }) => msg)).toEqual([
     'a follower is falling off the log: more than half of what is kept for it is used',
-    'the log that a follower needs is dropped: it needs a snapshot',
+    'the log no longer gives what a follower needs: it needs a snapshot',
   ]);
 });
 

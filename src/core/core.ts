@@ -75,8 +75,10 @@ export class Core {
   diskStalledSinceMs: number | null = null;
   /** Set while this replica's state is being rebuilt or received: it votes and flushes, but does not lead. */
   unfitToLead = false;
-  /** Campaigns later than others: its state must be rebuilt first. */
+  /** Campaigns later than others, and is handed no leadership: its state must be rebuilt first, or its log is damaged. */
   reluctant = false;
+  /** An entry here could not be read back: none up to it is sent from this log. 0 when all can, as far as is known. */
+  unreadable: Lsn = 0;
   /** This node is to lead nothing: no leader hands over to it, and it campaigns only when the others do not. */
   draining = false;
   /** Acks that a leader asks its followers for; set by the driver as the policies in use need them. */
@@ -301,7 +303,8 @@ export class Core {
   linkUp(peer: NodeId): void {
     const progress = this.leadership?.followers.get(peer);
     if (progress === undefined || progress.state === 'snapshot') return;
-    progress.probe(progress.received + 1);
+    // A probe goes on where it was: before the first answer nothing is known of what the follower holds.
+    progress.probe(progress.state === 'probe' ? progress.next : progress.received + 1);
     this.output.shipTo(peer);
   }
 
@@ -335,6 +338,7 @@ export class Core {
       this.log.compactTo(position.lsn);
     } else {
       this.log.resetTo(position);
+      this.unreadable = 0;
       this.memberships.resetTo(position.lsn, membership);
       this.flushed = position.lsn;
     }
@@ -401,7 +405,7 @@ export class Core {
 
   /** How much this replica wants leadership handed to it; 0: not, or not now. */
   get wish(): number {
-    return this.mayCampaign() && !this.draining ? this.priority : 0;
+    return this.mayCampaign() && !this.draining && !this.reluctant ? this.priority : 0;
   }
 
   /** An operator wants this replica to lead: it asks its leader to hand over. */

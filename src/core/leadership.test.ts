@@ -85,3 +85,23 @@ test('pitfall 23: a leader that a majority does not answer within the window kno
   // Of two others it needs both when it is no voter itself.
   expect(leadership.heardMajority({ voters: ['b', 'c'], learners: [] }, 2000, 600)).toBe(false);
 });
+
+test('a leader waits as long as there is something to commit and the commit stands still', () => {
+  const leadership = leading();
+  expect(leadership.waitingMs(4, 5, 1000)).toBe(0);
+  expect(leadership.waitingMs(4, 6, 1300)).toBe(300);
+  expect(leadership.waitingMs(5, 6, 1400)).toBe(0);
+  expect(leadership.waitingMs(6, 6, 2000)).toBe(0);
+  expect(leadership.waitingMs(6, 7, 2100), 'since there was nothing to commit').toBe(100);
+});
+
+test('a leader has nothing for a voter that needs a checkpoint beyond the one on offer', () => {
+  const leadership = leading();
+  of(leadership, 'x').awaitSnapshot(0);
+  expect(leadership.hasNothingFor(three, 9)).toBe(false);
+  of(leadership, 'c').awaitSnapshot(8);
+  expect(leadership.hasNothingFor(three, 8)).toBe(false);
+  expect(leadership.hasNothingFor(three, 9)).toBe(true);
+  of(leadership, 'c').probe(1);
+  expect(leadership.hasNothingFor(three, 9)).toBe(false);
+});

@@ -46,6 +46,9 @@ export class Leadership {
   /** Where this log ended, and when. */
   readonly ends = new EndTrace();
   readonly #options: CoreOptions;
+  /** Where the commit was seen, and since when (monotonic ms) it has been there with entries to commit behind it. */
+  #waitingAt: Lsn = -1;
+  #waitingSinceMs = 0;
   readonly #scratch: number[] = [];
 
   constructor(
@@ -126,6 +129,23 @@ export class Leadership {
   leaseUntilMs(membership: Membership, now: number): number {
     if (!this.#options.leases || this.leaseOver) return Number.NEGATIVE_INFINITY;
     return this.confirmedMs(membership, now) + this.#options.leaseMs;
+  }
+
+  /** How long there has been something to commit and none of it was committed. */
+  waitingMs(commit: Lsn, last: Lsn, now: number): number {
+    if (commit !== this.#waitingAt || commit === last) {
+      this.#waitingAt = commit;
+      this.#waitingSinceMs = now;
+    }
+    return now - this.#waitingSinceMs;
+  }
+
+  /** True when a voter needs a checkpoint at or beyond `lsn`, and was offered none. */
+  hasNothingFor(membership: Membership, lsn: Lsn): boolean {
+    return membership.voters.some((voter) => {
+      const progress = this.followers.get(voter);
+      return progress?.state === 'snapshot' && progress.snapshotLsn < lsn;
+    });
   }
 
   /** True when a majority was heard within the window. */

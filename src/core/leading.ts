@@ -41,7 +41,12 @@ export function leaderTick(core: Core, leadership: Leadership, now: number): voi
   // A leader without another voter has nobody to yield to: its clients wait for the disk.
   const alone = votesAlone(core.membership, core.id);
   const stalledMs = core.diskStalledSinceMs === null || alone ? 0 : now - core.diskStalledSinceMs;
-  if (!leadership.heardMajority(core.membership, now, electionMaxMs) || stalledMs > electionMinMs) {
+  // Who hears a leader that can neither commit nor feed its followers would wait for it for ever.
+  const waitingMs = leadership.waitingMs(core.commit, core.lastLsn, now);
+  const useless =
+    waitingMs >= electionMaxMs && leadership.hasNothingFor(core.membership, sendableBehind(core));
+  const heard = leadership.heardMajority(core.membership, now, electionMaxMs);
+  if (!heard || stalledMs > electionMinMs || useless) {
     core.follow(core.term, null, now);
     return;
   }
@@ -161,8 +166,8 @@ function appendAnswered(
   }
   const rose = acknowledge(core, progress, ack);
   progress.trackCaughtUp(core.lastLsn, now, core.options.inSyncLagMs);
-  // A follower that is past the base can go on from the log, whatever it was offered.
-  const knowsEnough = progress.received >= core.log.base.lsn;
+  // A follower that is past what cannot be sent goes on from the log, whatever it was offered.
+  const knowsEnough = progress.received >= sendableBehind(core);
   if (progress.state === 'probe' || (progress.state === 'snapshot' && knowsEnough)) progress.replicate();
   if (rose) {
     core.output.positionsChanged();
@@ -194,12 +199,12 @@ function refused(
       ? refusal.previous.lsn !== progress.next - 1
       : refusal.previous.lsn <= progress.flushed;
   if (stale || progress.state === 'snapshot') return;
-  progress.lost(refusal.hint.lsn);
+  const agreed = core.log.agreementWith(refusal.hint);
+  progress.lost(Math.min(refusal.hint.lsn, agreed.lsn));
   if (refusal.hint.lsn < core.log.base.lsn) {
     needSnapshot(core, from, progress);
     return;
   }
-  const agreed = core.log.agreementWith(refusal.hint);
   progress.probe(Math.min(agreed.lsn + 1, refusal.previous.lsn));
   core.output.shipTo(from);
 }
@@ -249,11 +254,16 @@ function advanceCommit(core: Core, leadership: Leadership, now: number): void {
   if (removed) core.follow(core.term, null, now);
 }
 
+/** Entries behind this LSN can be sent; who lacks others needs a checkpoint at or beyond it. */
+export function sendableBehind(core: Core): Lsn {
+  return Math.max(core.log.base.lsn, core.unreadable);
+}
+
 /** What this follower may be sent now; null when nothing. */
 export function planShipment(core: Core, follower: NodeId): Shipment | null {
   const progress = core.leadership?.followers.get(follower);
   if (progress === undefined || progress.state === 'snapshot' || progress.probing) return null;
-  if (progress.next <= core.log.base.lsn) {
+  if (progress.next <= sendableBehind(core)) {
     needSnapshot(core, follower, progress);
     return null;
   }
@@ -277,10 +287,9 @@ export function shipmentSent(core: Core, follower: NodeId, lastLsn: Lsn, bytes: 
   progress.sent(lastLsn, bytes);
 }
 
-/** The entries that `planShipment` asked for cannot be read back: only a checkpoint beyond them helps this follower. */
-export function logUnreadable(core: Core, follower: NodeId): void {
-  const progress = core.leadership?.followers.get(follower);
-  if (progress !== undefined && progress.state !== 'snapshot') needSnapshot(core, follower, progress);
+/** An entry cannot be read back: only a checkpoint at or beyond it helps followers that lack it. */
+export function logUnreadable(core: Core, lsn: Lsn): void {
+  core.unreadable = Math.max(core.unreadable, lsn);
 }
 
 function needSnapshot(core: Core, follower: NodeId, progress: Progress): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Core } from './core.ts';
 import { init, silent } from './core-test-kit.ts';
-import { logUnreadable, offerSnapshot, planShipment } from './leading.ts';
+import { logUnreadable, offerSnapshot, planShipment, sendableBehind } from './leading.ts';
 import { defaultCoreOptions } from './options.ts';
 import type { CoreOutput } from './output.ts';
 import type { Message } from './types.ts';
@@ -24,9 +24,12 @@ test('a follower that needs entries which cannot be read back is sent a checkpoi
   core.receive('b', ack, 1001);
   expect(planShipment(core, 'b')?.fromLsn).toBe(6);
 
-  logUnreadable(core, 'b');
-  expect(wanting).toEqual(['b']);
+  logUnreadable(core, 12);
   expect(planShipment(core, 'b')).toBeNull();
+  expect(wanting).toEqual(['b']);
+  expect(sendableBehind(core)).toBe(12);
+  core.receive('b', { ...ack, flushed: 11, received: 11 }, 1001);
+  expect(planShipment(core, 'b'), 'a word from the follower changes nothing').toBeNull();
   offerSnapshot(core, 'b', { term: 1, lsn: 15 }, 1002);
   expect(sent.at(-1)?.kind).toBe('snapshotOffer');
   core.receive('b', { ...ack, received: 15, flushed: 15 }, 1003);

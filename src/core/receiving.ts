@@ -149,9 +149,7 @@ function appendReceived(core: Core, from: NodeId, message: Append, now: number):
   core.timeMs = Math.max(core.timeMs, message.timeMs);
   // Everything up to the base is committed, so it agrees with any leader's log.
   if (previous.lsn >= log.base.lsn && !log.holds(previous)) {
-    const known = Math.min(previous.lsn, log.lastLsn);
-    const conflicts = previous.lsn <= log.lastLsn;
-    const hintLsn = Math.max(conflicts ? log.runStart(known) - 1 : known, core.commit);
+    const hintLsn = Math.max(log.agreementWith(previous).lsn, core.commit);
     const hint = { lsn: hintLsn, term: log.termAt(hintLsn) };
     core.output.send(from, {
       kind: 'appendAck',
@@ -204,6 +202,7 @@ function nextRun(core: Core, lsn: number, batch: BatchSpan): number {
 function cut(core: Core, end: Position): void {
   invariant(end.lsn >= core.commit, `the cut at ${end.lsn} leaves the commit ${core.commit} alone`);
   core.log.cutAfter(end.lsn);
+  if (end.lsn < core.unreadable) core.unreadable = 0;
   core.memberships.cutAfter(end.lsn);
   core.flushed = Math.min(core.flushed, end.lsn);
   core.output.cutLog(end);

@@ -2,11 +2,13 @@ import type { CoreInit } from './core.ts';
 import { Core } from './core.ts';
 import {
   handOver,
+  logUnreadable,
   lowestNeeded,
   noticeOf,
   offerSnapshot,
   planShipment,
   pushCommit,
+  sendableBehind,
   shipmentSent,
 } from './leading.ts';
 import { refusalOf } from './membership-change.ts';
@@ -45,6 +47,8 @@ export class ScenarioNode implements CoreOutput {
   /** The last thing that the leader vouched for by its lease. */
   vouched: { readonly atMs: number; readonly commit: Lsn } | null = null;
   holdsSnapshot = false;
+  /** An entry of its log that its disk does not give back, though nobody has noticed; 0 for none. */
+  rotten: Lsn = 0;
   /** What it may have forgotten, for its next start. */
   doubt: Doubt = null;
   log = new ScenarioLog();
@@ -130,12 +134,14 @@ export class ScenarioNode implements CoreOutput {
     this.checkpoint = null;
     this.previousCheckpoint = null;
     this.doubt = { mayHaveAcknowledged: null };
+    this.rotten = 0;
   }
 
   /** The disk gives back the log up to `lsn` only, and says what it had held. */
   damage(lsn: Lsn): void {
     const { lastLsn } = this.disk;
     this.doubt = { mayHaveAcknowledged: { term: this.disk.at(lastLsn)?.term ?? 0, lsn: lastLsn } };
+    this.rotten = 0;
     this.disk.cut(lsn);
   }
 
@@ -256,6 +262,7 @@ export class ScenarioNode implements CoreOutput {
     const { core } = this;
     const now = this.#world.nowMs;
     this.#followRole();
+    core.reluctant = core.unreadable > (this.checkpoint?.position.lsn ?? 0);
     for (const follower of this.#needSnapshot) this.#offer(follower);
     this.#needSnapshot.clear();
     this.#answerClients();
@@ -281,6 +288,7 @@ export class ScenarioNode implements CoreOutput {
 
   cutLog(end: Position): void {
     const lost = this.log.texts(end.lsn + 1, this.log.lastLsn).join(' ');
+    if (end.lsn < this.rotten) this.rotten = 0;
     this.log.cut(end.lsn);
     this.writes.push({ kind: 'cut', end });
     this.#say(`cuts its log behind ${end.lsn}: ${lost} is lost`);
@@ -391,6 +399,12 @@ export class ScenarioNode implements CoreOutput {
     const { core } = this;
     for (let plan = planShipment(core, follower); plan !== null; plan = planShipment(core, follower)) {
       const batches = this.log.batchesFrom(plan.fromLsn, plan.maxBytes);
+      const bad = batches.find(({ firstLsn, lastLsn }) => firstLsn <= this.rotten && this.rotten <= lastLsn);
+      if (bad !== undefined) {
+        this.#say(`cannot read ${bad.lastLsn} back for ${follower}`);
+        logUnreadable(core, bad.lastLsn);
+        continue;
+      }
       this.send(follower, {
         kind: 'append',
         term: core.term,
@@ -409,7 +423,7 @@ export class ScenarioNode implements CoreOutput {
 
   #offer(follower: NodeId): void {
     const { checkpoint, core } = this;
-    if (checkpoint === null || checkpoint.position.lsn < core.log.base.lsn) {
+    if (checkpoint === null || checkpoint.position.lsn < sendableBehind(core)) {
       if (core.hasOwnCommit) this.cutCheckpoint();
       return;
     }

@@ -242,6 +242,9 @@ const commands: Readonly<Record<string, Command>> = {
   },
   'lose disk': (script, [id]) => script.cluster.loseDisk(script.node(id).id),
   damage: (script, [id, , lsn]) => script.node(id).damage(Number(lsn)),
+  rot: (script, [id, lsn]) => {
+    script.node(id).rotten = Number(lsn);
+  },
   'hold flush': (script, [id]) => {
     script.node(id).holdsFlush = true;
   },

@@ -7,6 +7,7 @@ import { BellwetherError } from '../errors.ts';
 import { Batch } from './batch.ts';
 import { BatchCache } from './batch-cache.ts';
 import { mayDrop, pinnedBytes, roomLeft } from './compaction.ts';
+import { DamagedLog } from './damaged-log.ts';
 import { Flusher } from './flusher.ts';
 import { FrameBuilder } from './frame-builder.ts';
 import { History } from './history.ts';
@@ -311,7 +312,7 @@ class SegmentedLog implements NodeLog {
     const batches: Batch[] = [];
     for (const location of stretch) {
       const batch = readLocation(bytes.subarray(0, read), first.offset, location, log.shard);
-      if (batch === null) throw damaged(this.#pool.path(segment), location);
+      if (batch === null) throw new DamagedLog(this.#pool.path(segment), location);
       batches.push(batch.from(lsn).through(location.lastLsn));
     }
     return batches;
@@ -418,13 +419,5 @@ function compacted(shard: number, lsn: number, first: number): BellwetherError {
     'BW_LOG_COMPACTED',
     `LSN ${lsn} of shard ${shard} is not in the log any more; it begins at ${first}`,
     'Use a checkpoint.',
-  );
-}
-
-function damaged(path: string, location: Location): BellwetherError {
-  return new BellwetherError(
-    'BW_LOG_DAMAGED',
-    `${path} at offset ${location.offset}: LSN ${location.firstLsn} to ${location.lastLsn} cannot be read back`,
-    'Restart the node: it finds the damage and is repaired by its peers.',
   );
 }

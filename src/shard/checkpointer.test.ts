@@ -10,8 +10,16 @@ function at(lsn: number): CheckpointId {
   return { shard: 1, term: 1, lsn };
 }
 
-function checkpointer(): { made: Checkpointer; removed: number[]; cut: (lsn: number) => void } {
+/** @param writing what the writing of a checkpoint waits for */
+function checkpointer(writing: (done: () => void) => void = (done) => done()): {
+  made: Checkpointer;
+  removed: number[];
+  cut: (lsn: number) => void;
+} {
   const removed: number[] = [];
+  function* written(): Task<void> {
+    yield* stepVoid((done) => writing(() => done(null)));
+  }
   function* nothing(): Task<void> {
     yield* stepVoid((done) => done(null));
   }
@@ -26,12 +34,14 @@ function checkpointer(): { made: Checkpointer; removed: number[]; cut: (lsn: num
   const replica = { shard: 1, core, keyspace: { beginCheckpoint: () => slices } };
   const context = {
     clock: { monotonicMs: () => 0 },
+    options: { checkpointBytes: 1000, checkpointMs: 1000 },
     logger: { info: () => {}, warn: () => {} },
     log: { checkpointed: () => {} },
     checkpoints: {
       *create() {
         yield* nothing();
-        return { write: nothing, finish: nothing, abandon: nothing };
+        yield* written();
+        return { write: nothing, finish: written, abandon: nothing };
       },
       *remove(id: CheckpointId) {
         removed.push(id.lsn);
@@ -90,4 +100,32 @@ test('a checkpoint that is being sent stays until it has been', () => {
   sent = null;
   cut(50);
   expect(removed).toEqual([20, 10, 30]);
+});
+
+test('a checkpoint that somebody needs is cut once, unless the one under way is too old', () => {
+  const waiting: (() => void)[] = [];
+  const { made, cut } = checkpointer((done) => void waiting.push(done));
+  expect(made.isDue(0)).toBe(false);
+  made.want(10);
+  expect(made.isDue(0)).toBe(true);
+  cut(12);
+  made.want(10);
+  // It is written, then its manifest is.
+  waiting.shift()?.();
+  expect(made.running).toBe(false);
+  made.want(12);
+  expect(made.isDue(0)).toBe(false);
+  waiting.shift()?.();
+  expect(made.latest?.lsn).toBe(12);
+  expect(made.isDue(0)).toBe(false);
+  cut(20);
+  made.want(21);
+  expect(made.isDue(0), 'one at a time').toBe(false);
+  for (const done of waiting.splice(0)) done();
+  expect(made.isDue(0)).toBe(true);
+  cut(30);
+  made.abandon();
+  made.want(30);
+  for (const done of waiting.splice(0)) done();
+  expect(made.isDue(0), 'what was abandoned is none').toBe(true);
 });

@@ -1,4 +1,4 @@
-import type { Position } from '../core/types.ts';
+import type { Lsn, Position } from '../core/types.ts';
 import type { Task } from '../env/task.ts';
 import { runTask } from '../env/task.ts';
 import type { CheckpointId, CheckpointWriter, Manifest } from '../state/checkpoint-store.ts';
@@ -24,8 +24,6 @@ interface Running {
 export class Checkpointer {
   latest: Position | null = null;
   latestManifest: Manifest | null = null;
-  /** A follower needs one. */
-  wanted = false;
   /** Checkpoints finished since the start, and how long the last one took, in ms. */
   finished = 0;
   lastMs = 0;
@@ -34,6 +32,10 @@ export class Checkpointer {
   readonly #replica: Replica;
   readonly #context: ReplicaContext;
   #running: Running | null = null;
+  /** The one whose manifest is being written. */
+  #finishing: Position | null = null;
+  /** Somebody needs one that is not under way. */
+  #wanted = false;
   /** Checkpoints on disk beside the latest one, oldest first. */
   #superseded: CheckpointId[] = [];
   #bytesSince = 0;
@@ -57,6 +59,12 @@ export class Checkpointer {
     this.#bytesSince += bytes;
   }
 
+  /** A follower needs one at or beyond `lsn`. What is under way may do. */
+  want(lsn: Lsn): void {
+    const underWay = this.#running?.abandoned === false ? this.#running.position : this.#finishing;
+    if (underWay === null || underWay.lsn < lsn) this.#wanted = true;
+  }
+
   startedServing(now: number): void {
     this.#lastBeganMs = Math.max(this.#lastBeganMs, now - this.#context.options.checkpointMs / 2);
   }
@@ -64,7 +72,7 @@ export class Checkpointer {
   /** Whether the leader should write a mark now. */
   isDue(now: number): boolean {
     if (this.#running !== null) return false;
-    if (this.wanted) return true;
+    if (this.#wanted) return true;
     const { checkpointBytes, checkpointMs } = this.#context.options;
     return (
       this.#bytesSince >= checkpointBytes || (this.#bytesSince > 0 && now - this.#lastBeganMs >= checkpointMs)
@@ -73,7 +81,7 @@ export class Checkpointer {
 
   /** The state is as of this mark, now: begin. A mark that comes while another checkpoint runs is passed over. */
   begin(position: Position): void {
-    this.wanted = false;
+    this.#wanted = false;
     if (this.#running !== null) return;
     const now = this.#context.clock.monotonicMs();
     this.#bytesSince = 0;
@@ -127,7 +135,9 @@ export class Checkpointer {
     const { core } = this.#replica;
     if (Math.min(core.commit, core.flushed) < running.position.lsn) return;
     this.#running = null;
+    this.#finishing = running.position;
     runTask(this.#finish(running), (error) => {
+      this.#finishing = null;
       if (error !== null)
         this.#context.logger.warn({ shard: this.#replica.shard, error: error.message }, 'checkpoint failed');
       this.#context.touched();

@@ -102,7 +102,7 @@ export class FallOffWatch {
     const { logger } = this.#context;
     const follower = { shard: this.#replica.shard, follower: node };
     if (state === 'fallen') {
-      logger.warn(follower, 'the log that a follower needs is dropped: it needs a snapshot');
+      logger.warn(follower, 'the log no longer gives what a follower needs: it needs a snapshot');
     } else if (state === 'warned') {
       const bytes = fallOff?.bytes ?? 0;
       const ms = fallOff === null || fallOff.ms === Number.POSITIVE_INFINITY ? null : Math.round(fallOff.ms);

@@ -1,6 +1,6 @@
 import type { CoreInit } from '../core/core.ts';
 import { Core } from '../core/core.ts';
-import { handOver, lowestNeeded, offerSnapshot, pushCommit } from '../core/leading.ts';
+import { handOver, lowestNeeded, offerSnapshot, pushCommit, sendableBehind } from '../core/leading.ts';
 import type { CoreOutput } from '../core/output.ts';
 import type { BatchSpan, HardState, Membership, Message, NodeId, Position } from '../core/types.ts';
 import type { Task } from '../env/task.ts';
@@ -172,8 +172,9 @@ export class Replica implements CoreOutput, ShardLogListener {
   tick(now: number): void {
     this.seal();
     this.keyspace.useClock = useClockAt(this.#shardTime());
+    if (this.#damaged) this.#core.reluctant = true;
     // A state that needs no rebuilding any more is as good as the others'.
-    if (this.#core.reluctant && !this.rebuilding) this.#core.reluctant = false;
+    else if (this.#core.reluctant && !this.rebuilding) this.#core.reluctant = false;
     const stalled = this.#context.log.stalledMs() > this.#context.options.diskStallMs;
     this.#core.diskStalled(stalled, now);
     this.#core.tick(now);
@@ -198,6 +199,11 @@ export class Replica implements CoreOutput, ShardLogListener {
       pushCommit(this.#core, now);
     }
     this.#settle(now);
+  }
+
+  /** The log is known to be damaged where no checkpoint covers it: others lead better. */
+  get #damaged(): boolean {
+    return this.#core.unreadable > (this.checkpointer.latest?.lsn ?? 0);
   }
 
   /** Followers that lag too far for clients to be told to read from them, by the leader's word. */
@@ -485,13 +491,13 @@ export class Replica implements CoreOutput, ShardLogListener {
   }
 
   needsSnapshot(follower: NodeId): void {
-    const base = this.#core.log.base.lsn;
+    const behind = sendableBehind(this.#core);
     const sending = this.#sender.sendingTo(follower);
-    const checkpoint = sending !== null && sending.lsn >= base ? sending : this.checkpointer.latest;
-    if (checkpoint !== null && checkpoint.lsn >= base) {
+    const checkpoint = sending !== null && sending.lsn >= behind ? sending : this.checkpointer.latest;
+    if (checkpoint !== null && checkpoint.lsn >= behind) {
       offerSnapshot(this.#core, follower, checkpoint, this.#context.clock.monotonicMs());
     } else if (this.#serving) {
-      this.checkpointer.wanted = true;
+      this.checkpointer.want(behind);
     }
   }
 
@@ -547,7 +553,7 @@ export class Replica implements CoreOutput, ShardLogListener {
     const served = this.#serving;
     this.#serving = false;
     this.keyspace.keepTombstones = false;
-    this.#core.reluctant = this.keyspace.appliedLsn > this.#core.commit;
+    this.#core.reluctant = this.#damaged || this.keyspace.appliedLsn > this.#core.commit;
     this.#context.logger.info({ shard: this.shard, term: this.#core.term, planned }, 'no longer leader');
     this.checkpointer.leadershipLost();
     this.gates.leadershipConfirmed();
@@ -564,7 +570,7 @@ export class Replica implements CoreOutput, ShardLogListener {
     if (this.keyspace.appliedLsn < leadership.firstLsn) return;
     this.#serving = true;
     this.keyspace.keepTombstones = true;
-    this.#core.reluctant = false;
+    this.#core.reluctant = this.#damaged;
     this.checkpointer.startedServing(now);
     this.#context.logger.info(
       { shard: this.shard, term: this.#core.term, commit: this.#core.commit },

@@ -1,6 +1,7 @@
 import { logUnreadable, planShipment, shipmentSent } from '../core/leading.ts';
 import type { Message, NodeId, Position } from '../core/types.ts';
 import type { Batch } from '../log/batch.ts';
+import { DamagedLog } from '../log/damaged-log.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 
@@ -76,10 +77,9 @@ export class Shipper {
           { shard: this.#replica.shard, follower, fromLsn, error: error.message },
           'cannot read the log for a follower',
         );
-        if ((error as { code?: string }).code === 'BW_LOG_DAMAGED') {
-          this.#replica.checkpointer.wanted = true;
-          logUnreadable(core, follower);
-        }
+        if (!(error instanceof DamagedLog) || core.term !== term) return;
+        logUnreadable(core, error.lastLsn);
+        this.#replica.shipTo(follower);
         return;
       }
       // Everything may have changed while the disk was read.

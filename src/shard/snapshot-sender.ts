@@ -55,7 +55,7 @@ export class SnapshotSender {
         { shard: this.#shard, follower, lsn: request.checkpoint.lsn },
         'a follower refused this checkpoint: cutting another',
       );
-      this.#checkpointer.wanted = true;
+      this.#checkpointer.want(request.checkpoint.lsn + 1);
       return;
     }
     const other = this.#current();

@@ -47,12 +47,8 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
 
 export type FaultKind = Fault['kind'];
 
-/**
- * Not among what any run may have. Wild clocks and other members come on top in some runs. Bytes that rot under a running process come back
- * when what they showed is mended: a leader that cannot read a part of its log which a follower needs goes on leading,
- * and nothing commits.
- */
-const undrawn: readonly FaultKind[] = ['wild clock', 'bit rot', 'members'];
+/** Not among what any run may have: wild clocks and other members come on top in some runs. */
+const undrawn: readonly FaultKind[] = ['wild clock', 'members'];
 
 /** Faults that take data away which was durable. */
 const losing: readonly FaultKind[] = ['wipe', 'rot', 'bit rot'];
