@@ -57,6 +57,7 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
     'answers OK before the connection is closed',
     'a shutdown that has begun is not called off; a transaction that holds it answers an error in its place',
   ],
+  info: ['without `commandstats`, `errorstats`, `latencystats` and `modules`'],
   waitaof: ['WAITAOF came with 7.2; all that is written is on disk here'],
   'config|set': [
     'the message says what is expected instead',
