@@ -77,14 +77,17 @@ function shards({ node, reply }: CommandContext): void {
   }
 }
 
-/** One line per node. Redis knows leaders and followers as kinds of nodes: who leads any shard is a leader with its slots. */
+/**
+ * One line per node. Redis knows leaders and followers as kinds of nodes: who leads any shard is a leader with its
+ * slots, and who has no shard yet a leader without any.
+ */
 function nodeLine(member: TopologyNode, told: readonly TopologyShard[]): string {
   const led = told.filter(({ leader }) => leader?.id === member.id);
   const followed = told.find(({ followers }) => followers.some(({ id }) => id === member.id));
   const leads = led.length > 0;
   const flags = [
     member.self ? 'myself' : '',
-    leads ? 'master' : 'slave',
+    leads || followed === undefined ? 'master' : 'slave',
     member.healthy ? '' : 'fail',
   ].filter((flag) => flag !== '');
   const master = leads ? '-' : (followed?.leader?.id ?? '-');
@@ -101,7 +104,7 @@ function nodeLines(node: NodeServices): string[] {
   const told = toldShards(node);
   const leaders = told.flatMap(({ leader }) => leader ?? []);
   const members = new Map(
-    [...leaders, ...told.flatMap(({ followers }) => followers)].map((one) => [one.id, one]),
+    [...leaders, ...told.flatMap(({ followers }) => followers), ...node.nodes()].map((one) => [one.id, one]),
   );
   return [...members.values()].map((member) => nodeLine(member, told));
 }
@@ -115,7 +118,7 @@ function info({ node, reply }: CommandContext): void {
   const assigned = topology
     .flatMap((shard) => shard.slots)
     .reduce((sum, { from, to }) => sum + to - from + 1, 0);
-  const epoch = Math.max(0, ...topology.map((shard) => shard.term));
+  const epoch = node.metadataEpoch;
   const fields = {
     cluster_enabled: 1,
     cluster_state: covered === slotCount ? 'ok' : 'fail',

@@ -296,6 +296,8 @@ export interface NodeServices {
   wallMs(): number;
   topology(): readonly TopologyShard[];
   nodes(): readonly TopologyNode[];
+  /** Rises with every change of nodes, shards and slots; 0 before the cluster has written down what it began with. */
+  readonly metadataEpoch: number;
   replication(): readonly ReplicationView[];
   clients(): readonly ClientDescription[];
   /** Closes clients by id; true when it was connected. */

@@ -20,6 +20,7 @@ const identitySchema = z.object({
   shards: z.number().int().min(1).default(1),
   replicas: z.number().int().min(1).optional(),
   fresh: z.boolean(),
+  metadata: z.boolean().default(false),
 });
 
 /** What a data directory says of itself, in node.json. */
@@ -37,6 +38,8 @@ export interface DirectoryIdentity {
   readonly replicas?: number | undefined;
   /** True until something in it was promised to others. */
   readonly fresh: boolean;
+  /** False where the metadata shard is not known yet: written before there was one, and nothing was promised of it. */
+  readonly metadata: boolean;
 }
 
 /** Whose data a node expects to find. */
@@ -114,6 +117,13 @@ export class DataDirectory {
     writeIdentity(this.path, this.#identity);
   }
 
+  /** The same for the metadata shard, which directories of older versions know nothing of. */
+  metadataPromised(): void {
+    if (!this.#identity.fresh && this.#identity.metadata) return;
+    this.#identity = { ...this.#identity, fresh: false, metadata: true };
+    writeIdentity(this.path, this.#identity);
+  }
+
   release(): void {
     this.#lock.release();
   }
@@ -178,6 +188,7 @@ function createIdentity(directory: string, expected: ExpectedIdentity): Director
     shards: expected.shards ?? 1,
     ...(expected.replicas === null ? {} : { replicas: Math.min(expected.replicas, voters.length) }),
     fresh: true,
+    metadata: true,
   };
   writeIdentity(directory, identity);
   return identity;

@@ -1,4 +1,5 @@
 import type { Logger as PinoLogger } from 'pino';
+import { metadataShard, shardMapOf } from '../cluster/metadata.ts';
 import type { ShardMap, ShardPlacement } from '../cluster/shard-map.ts';
 import { evenShardMap, usesEveryNode } from '../cluster/shard-map.ts';
 import { encodeMembership } from '../core/membership-codec.ts';
@@ -29,6 +30,8 @@ import { Drain } from './drain.ts';
 import { handOverByCommand, TakeOver } from './handover.ts';
 import { LoadMeter } from './load-meter.ts';
 import { createLogger } from './logging.ts';
+import { metadataMembers, metadataOptions, NodeMetadata } from './metadata.ts';
+import { formatAddress, parseAddress } from './option-values.ts';
 import type { OptionName } from './options.ts';
 import { Services } from './services.ts';
 import { Settings } from './settings.ts';
@@ -55,6 +58,7 @@ export class BellwetherNode {
   #host: ShardHost | null = null;
   #topology: Topology | null = null;
   #listener: ClientListener | null = null;
+  #metadata!: NodeMetadata;
   #meter!: LoadMeter;
   #drain: Drain | null = null;
   #stopping: Promise<void> | null = null;
@@ -152,6 +156,7 @@ export class BellwetherNode {
       ...own,
       host,
       topology,
+      metadata: this.#metadata,
       listener,
       log: this.#opened.log,
       peers: this.#peers,
@@ -191,7 +196,7 @@ export class BellwetherNode {
       logger,
       services,
       nodes: this.#voters,
-      owners: this.#map,
+      owners: { ownerOf: (slot) => this.#map.ownerOf(slot) },
       spanOf,
       encodeMembership,
       decodeMembership: checkedMembership,
@@ -201,6 +206,7 @@ export class BellwetherNode {
       fatal: (error) => this.#fatal(error),
     });
     this.#host = host;
+    await this.#openMetadata(host, logMissing || incomplete);
     for (const placement of this.#map.placements)
       if (placement.members.includes(config.id))
         await this.#openReplica(host, placement, logMissing || incomplete);
@@ -211,7 +217,8 @@ export class BellwetherNode {
       host,
       peers: this.#peers,
       log,
-      map: this.#map,
+      map: () => this.#map,
+      nodes: () => this.#metadata.nodes,
       clientAddress: (node) => this.#clientAddressOf(node),
       peerPort: (node) => this.#peerPort(node),
     });
@@ -220,6 +227,7 @@ export class BellwetherNode {
     services.parts = {
       host,
       topology: this.#topology,
+      metadata: this.#metadata,
       listener: this.#listener,
       meter: this.#meter,
       startedMs: this.#startedMs,
@@ -232,6 +240,43 @@ export class BellwetherNode {
   }
 
   /** @param incomplete something may be gone that this node had promised */
+  async #openMetadata(host: ShardHost, incomplete: boolean): Promise<void> {
+    const { config } = this;
+    const shard = metadataShard;
+    const recovered = this.#opened.shards.find((one) => one.shard === shard) ?? null;
+    const initial = metadataMembers(this.#voters);
+    // A directory of a version without this shard has promised nothing of it.
+    const unknown = recovered === null && !this.#directory.identity.metadata;
+    const forgotten = recovered === null && incomplete && !unknown;
+    if (forgotten) this.#forgotten(shard, this.#voters.length === 1);
+    if (recovered?.damage) this.#damaged(recovered);
+    const own = {
+      options: metadataOptions(this.#settings.replica),
+      noLongerFresh: () => this.#directory.metadataPromised(),
+    };
+    const replica = await new Promise<Replica>((resolve, reject) => {
+      host.held.openHidden({ shard, recovered, initial, incomplete: forgotten }, own, (error, opened) =>
+        error === null ? resolve(opened) : reject(error),
+      );
+    });
+    if (unknown) replica.confirmFresh(nodeClock.monotonicMs());
+    this.#metadata = new NodeMetadata({
+      replica,
+      logger: this.logger,
+      founders: this.#voters,
+      map: this.#map,
+      peerAddress: (node) => this.#peerAddress(node),
+      identityOf: (node) =>
+        node === config.id
+          ? { instance: this.#directory.identity.instance, client: this.clientAddress }
+          : this.#peers.identityOf(node),
+      adopted: (metadata) => {
+        this.#map = shardMapOf(metadata);
+      },
+    });
+  }
+
+  /** @param incomplete something may be gone that this node had promised */
   async #openReplica(host: ShardHost, placement: ShardPlacement, incomplete: boolean): Promise<void> {
     const { shard, members, preferred } = placement;
     const initial: Membership = { voters: members, learners: [] };
@@ -240,7 +285,7 @@ export class BellwetherNode {
     if (recovered === null && incomplete) this.#forgotten(shard, alone);
     if (recovered?.damage) this.#damaged(recovered);
     await new Promise<void>((resolve, reject) => {
-      host.openReplica(shard, recovered, initial, incomplete, (error) =>
+      host.held.open({ shard, recovered, initial, incomplete }, (error) =>
         error === null ? resolve() : reject(error),
       );
     });
@@ -323,6 +368,7 @@ export class BellwetherNode {
     const ticker = setInterval(() => {
       this.#meter.tick(nodeClock.monotonicMs(), host.stats.commands);
       host.tick();
+      this.#metadata.tick(host.now());
       this.#drain?.tick();
     }, tickMs);
     this.#undo.push(() => clearInterval(ticker));
@@ -339,12 +385,21 @@ export class BellwetherNode {
   }
 
   #clientAddressOf(node: string): string | null {
-    return node === this.config.id ? this.clientAddress : this.#addresses.get(node);
+    if (node === this.config.id) return this.clientAddress;
+    const known = this.#addresses.get(node) ?? this.#metadata.record(node)?.client ?? '';
+    return known === '' ? null : known;
+  }
+
+  #peerAddress(node: string): string {
+    const given = this.config.peers.find((peer) => peer.node === node);
+    if (given !== undefined) return formatAddress(given);
+    if (node === this.config.id) return formatAddress(this.config['peer-listen']);
+    return this.#metadata.record(node)?.peer ?? '';
   }
 
   #peerPort(node: string): number {
     if (node === this.config.id) return this.config['peer-listen'].port;
-    return this.config.peers.find((peer) => peer.node === node)?.port ?? 0;
+    return parseAddress(this.#peerAddress(node))?.port ?? 0;
   }
 
   #reconfigured(name: OptionName): void {

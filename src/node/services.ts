@@ -15,6 +15,7 @@ import type { Drain } from './drain.ts';
 import type { InfoSection } from './info-fields.ts';
 import { infoSections } from './info-fields.ts';
 import type { LoadMeter } from './load-meter.ts';
+import type { NodeMetadata } from './metadata.ts';
 import { redisVersion } from './redis-version.ts';
 import type { Settings } from './settings.ts';
 import type { Topology } from './topology.ts';
@@ -23,6 +24,7 @@ import type { Topology } from './topology.ts';
 export interface NodeParts {
   readonly host: ShardHost;
   readonly topology: Topology;
+  readonly metadata: NodeMetadata;
   readonly listener: ClientListener;
   readonly meter: LoadMeter;
   readonly startedMs: number;
@@ -78,6 +80,10 @@ export class Services implements NodeServices {
 
   nodes(): readonly TopologyNode[] {
     return this.#node.topology.nodes();
+  }
+
+  get metadataEpoch(): number {
+    return this.#node.metadata.epoch;
   }
 
   replication(): readonly ReplicationView[] {

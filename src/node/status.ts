@@ -9,6 +9,7 @@ import type { ShardHost } from '../shard/shard-host.ts';
 import { version } from '../version.ts';
 import type { NodeConfig } from './config.ts';
 import type { LoadMeter } from './load-meter.ts';
+import type { NodeMetadata } from './metadata.ts';
 import { provenAgeMs, rounded, type Topology } from './topology.ts';
 
 /** What is known from the start. */
@@ -22,6 +23,7 @@ interface OwnParts {
 interface StatusParts extends OwnParts {
   readonly host: ShardHost;
   readonly topology: Topology;
+  readonly metadata: NodeMetadata;
   readonly listener: ClientListener;
   readonly log: NodeLog;
   readonly peers: TcpPeerNetwork;
@@ -51,6 +53,7 @@ export function startingStatus(parts: OwnParts): NodeStatus {
   return {
     ...ownStatus(parts),
     draining: false,
+    metadata: { epoch: 0, leader: null },
     shards: [],
     log: {
       segments: 0,
@@ -76,6 +79,7 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
   return {
     ...ownStatus(parts),
     draining: parts.draining,
+    metadata: { epoch: parts.metadata.epoch, leader: parts.metadata.leader },
     shards: [...host.replicas.values()].map((replica) => shardStatus(replica, parts, now)),
     log: {
       segments: log.stats.segments,

@@ -27,7 +27,10 @@ export interface TopologySource {
   readonly host: ShardHost;
   readonly peers: PeerNetwork;
   readonly log: NodeLog;
-  readonly map: ShardMap;
+  /** The map in force. */
+  map(): ShardMap;
+  /** Every node of the cluster. */
+  nodes(): Iterable<NodeId>;
   /** Where clients reach a node, `host:port`; null while that is not known. */
   clientAddress(node: NodeId): string | null;
   /** 0 when it is not known. */
@@ -71,7 +74,7 @@ export class Topology {
   }
 
   shards(): TopologyShard[] {
-    return this.#source.map.placements.map((placement) => {
+    return this.#source.map().placements.map((placement) => {
       const { shard, slots } = placement;
       const replica = this.#host.replicas.get(shard);
       const takesPart = replica !== undefined && !replica.core.isOutside;
@@ -113,10 +116,15 @@ export class Topology {
     };
   }
 
+  /** Those with shards first, which are known with how far they are. */
   nodes(): TopologyNode[] {
     const seen = new Map<string, TopologyNode>();
     for (const shard of this.shards())
       for (const node of [shard.leader, ...shard.followers]) if (node !== null) seen.set(node.id, node);
+    for (const id of this.#source.nodes()) {
+      const node = this.#node(id, 0);
+      if (node !== null && !seen.has(node.id)) seen.set(node.id, node);
+    }
     return [...seen.values()];
   }
 

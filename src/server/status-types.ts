@@ -11,6 +11,7 @@ export interface NodeStatus {
   /** It moves all leadership away and takes none. */
   readonly draining: boolean;
   readonly process: ProcessStatus;
+  readonly metadata: MetadataStatus;
   readonly shards: readonly ShardStatus[];
   readonly log: LogStatus;
   readonly peers: readonly { readonly node: string; readonly connected: boolean }[];
@@ -21,6 +22,14 @@ export interface NodeStatus {
     readonly parked: number;
   };
   readonly commands: { readonly total: number; readonly errors: number };
+}
+
+/** The shard that holds nodes, shards and slots. */
+export interface MetadataStatus {
+  /** Rises with every change; 0 before the cluster has written down what it began with. */
+  readonly epoch: number;
+  /** Node that leads it, null when none is known. */
+  readonly leader: string | null;
 }
 
 export interface ProcessStatus {

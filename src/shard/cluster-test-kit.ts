@@ -5,6 +5,7 @@ import type { Batch } from '../log/batch.ts';
 import type { HardState, LogPosition, NodeLog, ShardLogListener } from '../log/types.ts';
 import { slotCount } from '../state/slot.ts';
 import { checkedMembership, spanOf } from './memberships.ts';
+import type { ReplicaOptions } from './replica-context.ts';
 import type { HostContext } from './shard-host.ts';
 import { ShardHost } from './shard-host.ts';
 
@@ -127,6 +128,7 @@ export class TestCluster {
     evictionPolicy: 'allkeys-lru' as const,
     evictionSamples: 5,
   };
+  readonly options: ReplicaOptions;
   readonly #nodes = new Map<NodeId, TestNode>();
   #messages: { from: NodeId; to: NodeId; shard: number; message: Message }[] = [];
   #seed = 1;
@@ -134,11 +136,29 @@ export class TestCluster {
   readonly #ids: readonly NodeId[];
 
   constructor(shards = 1, spares: readonly NodeId[] = []) {
+    const { evicting } = this;
+    this.options = {
+      core: { ...defaultCoreOptions, priority: 100 },
+      minInSync: 1,
+      get maxMemory() {
+        return evicting.maxMemory;
+      },
+      evictionPolicy: evicting.evictionPolicy,
+      evictionSamples: evicting.evictionSamples,
+      checkpointBytes: 1 << 30,
+      checkpointMs: 1e9,
+      replicaMaxLagMs: 10_000,
+      diskStallMs: 1000,
+      snapshotPieceBytes: 1 << 20,
+    };
     this.#ids = [...voters, ...spares];
     for (const id of this.#ids) this.#nodes.set(id, this.#node(id, shards));
     for (const { host } of this.#nodes.values())
       for (let shard = 0; shard < shards; shard++)
-        host.openReplica(shard, null, { voters, learners: [] }, false, () => {});
+        host.held.open(
+          { shard, recovered: null, initial: { voters, learners: [] }, incomplete: false },
+          () => {},
+        );
     // At first all shards are led by one node, so that tests know where, and then b may.
     for (const id of ['b', 'c'])
       for (const replica of this.host(id).replicas.values()) replica.core.priority = 0;
@@ -230,20 +250,7 @@ export class TestCluster {
     const context: Omit<HostContext, 'log' | 'checkpoints' | 'disk' | 'services'> = {
       self: id,
       nodes: this.#ids,
-      options: {
-        core: { ...defaultCoreOptions, priority: 100 },
-        minInSync: 1,
-        get maxMemory() {
-          return evicting.maxMemory;
-        },
-        evictionPolicy: this.evicting.evictionPolicy,
-        evictionSamples: this.evicting.evictionSamples,
-        checkpointBytes: 1 << 30,
-        checkpointMs: 1e9,
-        replicaMaxLagMs: 10_000,
-        diskStallMs: 1000,
-        snapshotPieceBytes: 1 << 20,
-      },
+      options: this.options,
       session: {
         ack: policy,
         readGate: policy,
@@ -279,10 +286,8 @@ export class TestCluster {
         throw error;
       },
     };
-    const { evicting } = this;
     const host = new ShardHost({
       ...context,
-      options: context.options,
       log,
       checkpoints: {
         *list() {

@@ -111,6 +111,19 @@ export class Executor implements CommandContext {
     return this.#close();
   }
 
+  /** A write of the node's own, as one entry at most; true when it wrote one. */
+  own(name: string, write: (writer: Executor) => void): boolean {
+    this.now = this.#host.timeMs();
+    this.#leading = true;
+    this.#policy = 0;
+    try {
+      write(this);
+    } catch (error) {
+      throw halfEntry(name, error as Error);
+    }
+    return this.#close();
+  }
+
   #close(): boolean {
     if (!this.#leaderEffects.opened) return false;
     this.#leaderEffects.opened = false;

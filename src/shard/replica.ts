@@ -347,6 +347,14 @@ export class Replica implements CoreOutput, ShardLogListener {
 
   // Executing.
 
+  /** A write of the node's own. Does nothing where this replica does not lead, or cannot write for now. */
+  write(name: string, write: (writer: Executor) => void): void {
+    if (!this.#serving || !this.#core.accepting || this.#context.log.stats.spaceShort) return;
+    if (!this.executor.own(name, write)) return;
+    this.sealLarge();
+    this.#context.touched();
+  }
+
   /** Encodes the open batch; from here on its entries have their term. */
   seal(): void {
     const count = this.#builder.count;

@@ -15,6 +15,7 @@ test('writes wait before they are executed while too much waits for the disk, re
     flushPeers: () => {},
   } as unknown as HostContext);
   const replica = {
+    shard: 1,
     serving: true,
     asLeader: { kind: 'leader' },
     core: { accepting: true },
@@ -23,7 +24,7 @@ test('writes wait before they are executed while too much waits for the disk, re
     ship: () => {},
     endTurn: () => {},
   };
-  host.replicas.set(1, replica as unknown as Replica);
+  host.held.add(replica as unknown as Replica);
   const kind = (needs: 'read' | 'write'): string => host.route(0, needs, false, false).kind;
   expect(kind('write')).toBe('leader');
 

@@ -3,10 +3,8 @@ import type { Bytes } from '../bytes/types.ts';
 import type { CommandContext, CommandSpec } from '../commands/types.ts';
 import { noticeOf } from '../core/leading.ts';
 import { doubtfulHeartbeats } from '../core/options.ts';
-import type { Membership, Message, NodeId } from '../core/types.ts';
-import { runTask } from '../env/task.ts';
+import type { Message, NodeId } from '../core/types.ts';
 import type { TurnEnd } from '../env/turn.ts';
-import type { RecoveredShard } from '../log/types.ts';
 import type { PeerHandler, PeerIdentity } from '../peer/types.ts';
 import { RespWriter } from '../resp/reply-writer.ts';
 import type { KeyspaceView } from '../state/types.ts';
@@ -14,8 +12,9 @@ import type { AckPolicy } from './ack-policy.ts';
 import { encodeAckPolicy } from './ack-policy.ts';
 import { AllKeepers } from './all-keepers.ts';
 import { AllKeyspaces } from './all-keyspaces.ts';
+import { HeldReplicas } from './held-replicas.ts';
 import { LeaderDirectory } from './leader-directory.ts';
-import { Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 import type { Gate } from './reply-queue.ts';
 import { Session } from './session.ts';
@@ -59,7 +58,9 @@ export interface HostContext
  * wiring (or the simulator) calls `tick` about every 10 ms.
  */
 export class ShardHost implements SessionHost, PeerHandler {
-  readonly replicas = new Map<number, Replica>();
+  readonly held: HeldReplicas;
+  /** What clients see of them. */
+  readonly replicas: ReadonlyMap<number, Replica>;
   readonly sessions = new Map<number, Session>();
   readonly writer = new RespWriter(new ByteWriter(256 << 10));
   readonly stats = { commands: 0, errors: 0 };
@@ -68,7 +69,6 @@ export class ShardHost implements SessionHost, PeerHandler {
   /** When a client was last sent to a leader elsewhere, monotonic ms. */
   redirectedMs = Number.NEGATIVE_INFINITY;
   readonly #context: HostContext;
-  readonly #replicaContext: ReplicaContext;
   #nextSession = 1;
   #turnScheduled = false;
   #turnSoon = false;
@@ -92,7 +92,7 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   constructor(context: HostContext) {
     this.#context = context;
-    this.#replicaContext = {
+    this.held = new HeldReplicas({
       ...context,
       spanOf: (batch) => context.spanOf(batch),
       encodeMembership: (membership) => context.encodeMembership(membership),
@@ -117,7 +117,8 @@ export class ShardHost implements SessionHost, PeerHandler {
         if (!planned && !this.#leadsAny()) this.#closeClients = 'this node lost its leadership';
         this.touched();
       },
-    };
+    });
+    this.replicas = this.held.visible;
   }
 
   get options(): SessionOptions {
@@ -126,27 +127,6 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   get password(): string {
     return this.#context.password();
-  }
-
-  /**
-   * Opens one replica; the log has been opened. `initial` is who takes part where no log says so: the members that the
-   * shard began with, or for who joins later members that are committed. A node that is told to be the only one serves
-   * at once, with whatever it holds: never tell that to one that may have been emptied. `incomplete`: it may lack what this node had promised.
-   * `done` hears the error that keeps the node from serving.
-   */
-  openReplica(
-    shard: number,
-    recovered: RecoveredShard | null,
-    initial: Membership,
-    incomplete: boolean,
-    done: (error: Error | null) => void,
-  ): void {
-    const replica = new Replica(shard, this.#replicaContext);
-    runTask(replica.open(recovered, initial, incomplete), (error) => {
-      if (error === null) this.replicas.set(shard, replica);
-      this.touched();
-      done(error);
-    });
   }
 
   now(): number {
@@ -356,7 +336,7 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   received(from: NodeId, shard: number, message: Message): void {
     const now = this.now();
-    const replica = this.replicas.get(shard);
+    const replica = this.held.find(shard);
     replica?.received(from, message, now);
     const isNews = message.kind === 'leaderNotice' && replica?.core.isOutside !== false;
     if (isNews && this.directory.heard(shard, from, message, now)) this.#unpark = true;
@@ -365,28 +345,28 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   linkUp(peer: NodeId): void {
     const now = this.now();
-    for (const replica of this.replicas.values()) replica.linkUp(peer, now);
+    for (const replica of this.held.all) replica.linkUp(peer, now);
     this.#confirmFreshness();
   }
 
   linkDown(peer: NodeId, refused: boolean): void {
     if (!refused) return;
     const now = this.now();
-    for (const replica of this.replicas.values()) replica.peerGone(peer, now);
+    for (const replica of this.held.all) replica.peerGone(peer, now);
   }
 
   identified({ node, instance }: PeerIdentity): void {
     const known = this.#instances.get(node);
     this.#instances.set(node, instance);
     if (known !== undefined && known !== instance)
-      for (const replica of this.replicas.values()) replica.peerReplaced(node, this.now());
+      for (const replica of this.held.all) replica.peerReplaced(node, this.now());
     this.#confirmFreshness();
   }
 
   /** A new cluster begins once every node has been seen, and all are as new as this one. */
   #confirmFreshness(): void {
     const others = this.#context.nodes.filter((node) => node !== this.#context.self);
-    for (const replica of this.replicas.values()) {
+    for (const replica of this.held.all) {
       const { core } = replica;
       if (core.doubt === null || core.doubt.mayHaveAcknowledged !== null || core.lastLsn > 0 || core.term > 0)
         continue;
@@ -452,19 +432,19 @@ export class ShardHost implements SessionHost, PeerHandler {
       this.#unpark = false;
       this.#retryParked();
     }
-    for (const replica of this.replicas.values()) replica.reads.wake();
+    for (const replica of this.held.all) replica.reads.wake();
     const unblocked = this.#unblocked;
     this.#unblocked = [];
     for (const session of unblocked) session.answerUnblocked();
     const now = this.now();
     // The followers' way is the longest: their part leaves first. Then the disk, which works beside all that follows.
-    for (const replica of this.replicas.values()) {
+    for (const replica of this.held.all) {
       replica.sealTurn();
       replica.ship(now);
     }
     this.#context.flushPeers();
     this.#context.log.flush();
-    for (const replica of this.replicas.values()) replica.endTurn(now);
+    for (const replica of this.held.all) replica.endTurn(now);
     if (this.#checkWaits) {
       this.#checkWaits = false;
       for (const session of this.sessions.values()) if (session.waitsForCopies) session.checkWait(now);
@@ -496,7 +476,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   tick(): void {
     const now = this.now();
     this.#context.log.tick();
-    for (const replica of this.replicas.values()) replica.tick(now);
+    for (const replica of this.held.all) replica.tick(now);
     this.#confirmFreshness();
     this.#tellLeaders(now);
     for (const session of this.sessions.values()) if (session.waits) session.tick(now);

@@ -160,7 +160,8 @@ export class SimNode {
     }));
     const host = this.#createHost(life, opened.log, disk, peers);
     const recovered = opened.shards.find(({ shard }) => shard === onlyShard) ?? null;
-    yield* stepVoid((done) => host.openReplica(onlyShard, recovered, members, opened.incomplete, done));
+    const start = { shard: onlyShard, recovered, initial: members, incomplete: opened.incomplete };
+    yield* stepVoid((done) => host.held.open(start, done));
     if (members.voters.length === 1 && members.voters[0] === this.id) this.#fresh = false;
     life.log = opened.log;
     life.host = host;

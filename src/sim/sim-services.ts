@@ -10,6 +10,7 @@ export function simServices(clock: Clock): NodeServices {
     wallMs: () => clock.wallMs(),
     topology: () => [],
     nodes: () => [],
+    metadataEpoch: 0,
     replication: () => [],
     clients: () => [],
     killClient: () => false,

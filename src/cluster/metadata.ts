@@ -1,0 +1,146 @@
+import type { Bytes } from '../bytes/types.ts';
+import type { NodeId } from '../core/types.ts';
+import type { Entry } from '../state/entry.ts';
+import { slotCount } from '../state/slot.ts';
+import { ShardMap, type SlotRange } from './shard-map.ts';
+
+/** The shard that holds all this. Clients never see it. */
+export const metadataShard = 0;
+
+/** Its keys: two hashes of JSON by id, the owners of the slots in two bytes each, and how often all that was changed. */
+export const metadataKeys = { nodes: 'nodes', shards: 'shards', slots: 'slots', epoch: 'epoch' } as const;
+
+/** One node of the cluster. */
+export interface NodeRecord {
+  /** Where the other nodes reach it, and where clients do, `host:port`; empty while that is not known. */
+  readonly peer: string;
+  readonly client: string;
+  /** The data directory that it came with; empty while it has not been seen. */
+  readonly instance: string;
+}
+
+/** Where one shard is to be. */
+export interface ShardRecord {
+  readonly members: readonly NodeId[];
+  /** The node that should lead; null when any may. */
+  readonly preferred: NodeId | null;
+}
+
+/** What all nodes know of the cluster, at one epoch. */
+export interface Metadata {
+  /** Rises by one with every change. */
+  readonly epoch: number;
+  readonly nodes: ReadonlyMap<NodeId, NodeRecord>;
+  readonly shards: ReadonlyMap<number, ShardRecord>;
+  /** The shard that owns each slot. */
+  readonly owners: Uint16Array;
+}
+
+/** What one change of the metadata sets. */
+export interface MetadataChange {
+  readonly nodes?: ReadonlyMap<NodeId, NodeRecord>;
+  readonly shards?: ReadonlyMap<number, ShardRecord>;
+  readonly owners?: Uint16Array;
+}
+
+/** Where the metadata is read from: a keyspace, or a command's view of it. */
+interface MetadataState {
+  peek(key: Bytes): Entry | undefined;
+}
+
+/** 0 while nothing was ever written. */
+export function epochIn(state: MetadataState): number {
+  return Number(stringAt(state, metadataKeys.epoch) ?? '0');
+}
+
+/** Null while nothing was ever written. Throws when the state is not as `changeMetadata` writes it. */
+export function readMetadata(state: MetadataState): Metadata | null {
+  const epoch = epochIn(state);
+  if (epoch === 0) return null;
+  const nodes = new Map<NodeId, NodeRecord>();
+  for (const [id, json] of fieldsAt(state, metadataKeys.nodes)) nodes.set(id, nodeIn(json));
+  const shards = new Map<number, ShardRecord>();
+  for (const [shard, json] of fieldsAt(state, metadataKeys.shards)) shards.set(Number(shard), shardIn(json));
+  return { epoch, nodes, shards, owners: ownersIn(stringAt(state, metadataKeys.slots) ?? '') };
+}
+
+/** The metadata as the map by which commands are routed. */
+export function shardMapOf({ shards, owners }: Metadata): ShardMap {
+  const slots = new Map<number, SlotRange[]>([...shards.keys()].map((shard) => [shard, []]));
+  for (let from = 0; from < slotCount; ) {
+    const owner = owners[from] as number;
+    let to = from;
+    while (to + 1 < slotCount && owners[to + 1] === owner) to += 1;
+    slots.get(owner)?.push({ from, to });
+    from = to + 1;
+  }
+  const ascending = [...shards].sort(([one], [other]) => one - other);
+  return new ShardMap(
+    ascending.map(([shard, { members, preferred }]) => ({
+      shard,
+      slots: slots.get(shard) as SlotRange[],
+      members,
+      preferred,
+    })),
+  );
+}
+
+/** The owner of each slot, as `Metadata` has it. */
+export function ownersOf(map: ShardMap): Uint16Array {
+  return Uint16Array.from({ length: slotCount }, (_, slot) => map.ownerOf(slot));
+}
+
+/** Two bytes for each slot, the lower one first. */
+export function ownersText(owners: Uint16Array): Bytes {
+  let text = '';
+  for (const owner of owners) text += String.fromCharCode(owner & 0xff, owner >> 8);
+  return text;
+}
+
+function ownersIn(text: Bytes): Uint16Array {
+  if (text.length !== 2 * slotCount) throw new Error(`${text.length} bytes of slots in the metadata`);
+  return Uint16Array.from(
+    { length: slotCount },
+    (_, slot) => text.charCodeAt(2 * slot) | (text.charCodeAt(2 * slot + 1) << 8),
+  );
+}
+
+/** JSON whose characters are bytes: those beyond ASCII stand in strings, where they may be escaped. */
+export function jsonBytes(value: object): Bytes {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function stringAt(state: MetadataState, key: Bytes): Bytes | null {
+  const value = state.peek(key)?.value;
+  return typeof value === 'string' ? value : null;
+}
+
+function* fieldsAt(state: MetadataState, key: Bytes): Generator<[Bytes, Bytes], void, undefined> {
+  const value = state.peek(key)?.value;
+  if (typeof value === 'object' && value.type === 'hash') yield* value.fields.entries();
+}
+
+function objectIn(json: Bytes): Record<string, unknown> {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== 'object' || value === null) throw new Error('no object in the metadata');
+  return value as Record<string, unknown>;
+}
+
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function nodeIn(json: Bytes): NodeRecord {
+  const { peer, client, instance } = objectIn(json);
+  return { peer: textIn(peer), client: textIn(client), instance: textIn(instance) };
+}
+
+function shardIn(json: Bytes): ShardRecord {
+  const { members, preferred } = objectIn(json);
+  if (!Array.isArray(members) || !members.every((node) => typeof node === 'string'))
+    throw new Error('a shard without members in the metadata');
+  return { members, preferred: typeof preferred === 'string' ? preferred : null };
+}
