@@ -11,7 +11,10 @@ function at(lsn: number): CheckpointId {
 }
 
 /** @param writing what the writing of a checkpoint waits for */
-function checkpointer(writing: (done: () => void) => void = (done) => done()): {
+function checkpointer(
+  writing: (done: () => void) => void = (done) => done(),
+  pinned = 0,
+): {
   made: Checkpointer;
   removed: number[];
   cut: (lsn: number) => void;
@@ -34,9 +37,9 @@ function checkpointer(writing: (done: () => void) => void = (done) => done()): {
   const replica = { shard: 1, core, keyspace: { beginCheckpoint: () => slices } };
   const context = {
     clock: { monotonicMs: () => 0 },
-    options: { checkpointBytes: 1000, checkpointMs: 1000 },
     logger: { info: () => {}, warn: () => {} },
-    log: { checkpointed: () => {} },
+    log: { checkpointed: () => {}, pinnedBytes: () => pinned },
+    options: { checkpointBytes: 1600, checkpointMs: 1e9 },
     checkpoints: {
       *create() {
         yield* nothing();
@@ -128,4 +131,19 @@ test('a checkpoint that somebody needs is cut once, unless the one under way is 
   made.want(30);
   for (const done of waiting.splice(0)) done();
   expect(made.isDue(0), 'what was abandoned is none').toBe(true);
+});
+
+test('a shard in which little happens is checkpointed when it keeps much log of others', () => {
+  const due = (pinned: number, own: number, now = 5000): boolean => {
+    const { made } = checkpointer(undefined, pinned);
+    made.logged(own);
+    return made.isDue(now);
+  };
+  expect(due(6400, 0)).toBe(false);
+  expect(due(6401, 0)).toBe(true);
+  expect(due(6401, 99)).toBe(true);
+  expect(due(6401, 100)).toBe(false);
+  expect(due(0, 1600)).toBe(true);
+  // It looks now and then only.
+  expect(due(6401, 0, 900)).toBe(false);
 });

@@ -9,6 +9,12 @@ import type { ReplicaContext } from './replica-context.ts';
 /** Bytes encoded at a time, between requests. */
 const sliceBytes = 64 << 10;
 
+/** A shard with less than this part of what makes a checkpoint due keeps at most so many times that much log, all shards together. */
+const littlePart = 16;
+const mostPinned = 4;
+/** How often it looks. */
+const pinsLookMs = 1000;
+
 interface Running {
   readonly position: Position;
   readonly slices: CheckpointSlices;
@@ -40,6 +46,7 @@ export class Checkpointer {
   #superseded: CheckpointId[] = [];
   #bytesSince = 0;
   #lastBeganMs = 0;
+  #pinsSeenMs = 0;
 
   constructor(replica: Replica, context: ReplicaContext) {
     this.#replica = replica;
@@ -74,8 +81,19 @@ export class Checkpointer {
     if (this.#running !== null) return false;
     if (this.#wanted) return true;
     const { checkpointBytes, checkpointMs } = this.#context.options;
+    const enough = this.#bytesSince >= checkpointBytes;
+    const late = this.#bytesSince > 0 && now - this.#lastBeganMs >= checkpointMs;
+    return enough || late || this.#holdsUpOthers(now);
+  }
+
+  /** A shard in which little happens keeps log of the others from being dropped, for the sake of a few entries. */
+  #holdsUpOthers(now: number): boolean {
+    if (now - this.#pinsSeenMs < pinsLookMs) return false;
+    this.#pinsSeenMs = now;
+    const { log, options } = this.#context;
     return (
-      this.#bytesSince >= checkpointBytes || (this.#bytesSince > 0 && now - this.#lastBeganMs >= checkpointMs)
+      this.#bytesSince < options.checkpointBytes / littlePart &&
+      log.pinnedBytes(this.#replica.shard) > mostPinned * options.checkpointBytes
     );
   }
 
