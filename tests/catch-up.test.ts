@@ -130,7 +130,7 @@ it('a snapshot goes on where a broken link interrupted it', async () => {
   );
   // Begun anew after each break, it would be more than twice the state.
   expect(passed()).toBeLessThan(1.6);
-  expect(away.output).toContain('snapshot installed');
+  expect(away.said).toContain('snapshot installed');
   await until('all nodes applied everything', async () => {
     const shards = await Promise.all((cluster as TestCluster).nodes.map((node) => node.shard()));
     return shards.every((shard) => shard !== null && shard.applied === shards[0]?.lastLsn);

@@ -59,7 +59,7 @@ function warnings(): {
   readonly bytesLeft?: number;
   readonly msLeft?: number | null;
 }[] {
-  return leader.output
+  return leader.said
     .split('\n')
     .filter((line) => line.includes('a follower') && line.includes('"follower"'))
     .map((line) => JSON.parse(line) as { msg: string });
@@ -103,7 +103,7 @@ it('while it gets a snapshot, it goes on serving what its bounds allow, and then
   proxy.delayMs = 100;
   proxy.state = 'open';
   await until(cluster.described('the snapshot is on its way'), () =>
-    away.output.includes('fetching a snapshot'),
+    away.said.includes('fetching a snapshot'),
   );
   const reader = await RawClient.connect(away.port);
   const readAt = async (...level: string[]) => {
@@ -119,14 +119,14 @@ it('while it gets a snapshot, it goes on serving what its bounds allow, and then
   expect((await reader.command('REPL', 'AFTER', token)).value).toBe('OK');
   expect(await readAt('eventual')).toMatch(/^-ASK \d+ 127\.0\.0\.1:/);
   // It was on its way all the time.
-  expect(away.output).not.toContain('snapshot installed');
+  expect(away.said).not.toContain('snapshot installed');
   await reader.close();
   proxy.delayMs = 0;
   await until(cluster.described('it follows again'), async () => {
     const view = await viewOf();
     return view.inSync && view.fallOffBytes === -1 && view.lag.applied.ms === 0;
   });
-  expect(away.output).toContain('snapshot installed');
+  expect(away.said).toContain('snapshot installed');
   await until('the leader says so', () =>
     warnings().some(({ msg }) => msg === 'a follower is near the end of the log again'),
   );

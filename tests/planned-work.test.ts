@@ -86,7 +86,7 @@ async function whole(): Promise<void> {
 
 /** Times that a leader lost its place against its will, as on a machine that stood still: then clients may see errors. */
 function unplannedLosses(): number {
-  return running.nodes.reduce((sum, { output }) => sum + output.split('"planned":false').length - 1, 0);
+  return running.nodes.reduce((sum, { said }) => sum + said.split('"planned":false').length - 1, 0);
 }
 
 /** Two client libraries that write unique values all the time, and when each shard acknowledged. */

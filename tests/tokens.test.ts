@@ -79,7 +79,7 @@ it('they are on a node that got its state by snapshot', async () => {
   await wiped.kill();
   fs.rmSync(wiped.dir, { recursive: true, force: true });
   wiped.start();
-  await until(cluster.described('it has its state'), () => wiped.output.includes('snapshot installed'));
+  await until(cluster.described('it has its state'), () => wiped.said.includes('snapshot installed'));
   await cluster.ready();
   await expectToKnow(wiped);
 });

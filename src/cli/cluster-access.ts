@@ -1,15 +1,14 @@
-import net from 'node:net';
 import path from 'node:path';
 import { BellwetherError } from '../errors.ts';
+import { converse } from '../node/converse.ts';
 import type { Reply } from '../resp/reply-parser.ts';
-import { encodeRequest, ReplyError, ReplyParser } from '../resp/reply-parser.ts';
+import { ReplyError } from '../resp/reply-parser.ts';
 import { fetchStatus } from './admin-client.ts';
 import { type Flags, usageError } from './arguments.ts';
 import { readPlan } from './cluster-plan.ts';
 import type { AskedNode } from './cluster-view.ts';
 
 const defaultAdmin = '127.0.0.1:7201,127.0.0.1:7202,127.0.0.1:7203';
-const answerMs = 5000;
 
 /** Flags of commands that ask the nodes of a cluster. */
 export const accessFlags: Flags = {
@@ -87,30 +86,4 @@ export class ClusterAccess {
       );
     return replies.at(-1) ?? null;
   }
-}
-
-/** Sends commands on a connection of their own, and answers their replies. */
-function converse(address: string, commands: readonly (readonly string[])[]): Promise<Reply[]> {
-  const colon = address.lastIndexOf(':');
-  const parser = new ReplyParser();
-  const replies: Reply[] = [];
-  return new Promise((resolve, reject) => {
-    const fail = (what: string): void =>
-      reject(new BellwetherError('BW_NOT_A_CLUSTER', `the node at ${address} ${what}`, 'See its log.'));
-    const socket = net.connect({ host: address.slice(0, colon), port: Number(address.slice(colon + 1)) });
-    socket.setTimeout(answerMs, () => {
-      fail(`did not answer within ${answerMs} ms`);
-      socket.destroy();
-    });
-    socket.on('connect', () => socket.write(Buffer.concat(commands.map((words) => encodeRequest(words)))));
-    socket.on('data', (chunk: Buffer) => {
-      parser.push(chunk);
-      for (let reply = parser.next(); reply !== undefined; reply = parser.next()) replies.push(reply);
-      if (replies.length < commands.length) return;
-      resolve(replies);
-      socket.destroy();
-    });
-    socket.on('error', (error) => fail(`cannot be reached (${error.message})`));
-    socket.on('close', () => fail('closed the connection'));
-  });
 }

@@ -26,9 +26,15 @@ export function shardsOf(asked: readonly AskedNode[]): number[] {
   );
 }
 
+/** It reads its data: it knows neither shards nor nodes yet. */
+export function isStarting({ shards, metadata }: NodeStatus): boolean {
+  return shards.length === 0 && metadata.nodes.length === 0;
+}
+
 /** Roles of a node in words: the one it has, or how many shards it leads and follows. */
-export function rolesOf({ shards }: NodeStatus): string {
-  if (shards.length <= 1) return shards[0]?.role ?? 'starting';
+export function rolesOf(status: NodeStatus): string {
+  const { shards } = status;
+  if (shards.length <= 1) return shards[0]?.role ?? (isStarting(status) ? 'starting' : 'no shard');
   const led = shards.filter(({ role }) => role === 'leader').length;
   return `leads ${led}, follows ${shards.length - led}`;
 }

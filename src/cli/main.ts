@@ -7,6 +7,8 @@ import { drainCommand } from './drain-command.ts';
 import { handoverCommand } from './handover-command.ts';
 import { logCommand } from './log-command.ts';
 import { nodeCommand } from './node-command.ts';
+import { removeNodeCommand } from './remove-node-command.ts';
+import { replicaCommand } from './replica-command.ts';
 import { rollingRestartCommand } from './rolling-restart-command.ts';
 import { statusCommand } from './status-command.ts';
 import { upCommand } from './up-command.ts';
@@ -19,6 +21,8 @@ const commands: readonly Command[] = [
   handoverCommand,
   drainCommand,
   rollingRestartCommand,
+  replicaCommand,
+  removeNodeCommand,
   logCommand,
   benchCommand,
   verifyCommand,

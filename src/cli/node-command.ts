@@ -1,5 +1,6 @@
 import { BellwetherError } from '../errors.ts';
 import { loadConfig, type OptionTexts } from '../node/config.ts';
+import { joinCluster } from '../node/joining.ts';
 import { BellwetherNode } from '../node/node.ts';
 import { optionHelp } from '../node/option-docs.ts';
 import { optionForm, optionNames, optionTable } from '../node/options.ts';
@@ -35,7 +36,7 @@ async function run(argv: readonly string[]): Promise<number> {
   let node: BellwetherNode;
   try {
     node = new BellwetherNode(
-      loadConfig(flags as OptionTexts, process.env),
+      await joinCluster(loadConfig(flags as OptionTexts, process.env)),
       (error) => endProcess(node.logger, error, (code) => process.exit(code)),
       () => stop(true),
     );

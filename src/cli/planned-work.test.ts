@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeStatus, ShardStatus } from '../server/status-types.ts';
-import type { AskedNode } from './cluster-view.ts';
+import { type AskedNode, rolesOf } from './cluster-view.ts';
 import { few, risksOfStopping, wounds } from './planned-work.ts';
 
 /** A node that leads some shards, with followers in sync or not, and follows the others. */
@@ -15,7 +15,7 @@ function node(
   }));
   const followed = follows.map((shard) => ({ shard, role: 'follower', term: 3, followers: [] }));
   const shards = [...led, ...followed] as unknown as ShardStatus[];
-  return { name, status: { node: name, shards } as unknown as NodeStatus };
+  return { name, status: { node: name, shards, metadata: { nodes: [] } } as unknown as NodeStatus };
 }
 
 const both = { n1: true, n3: true };
@@ -50,6 +50,17 @@ describe('whether a node can be stopped', () => {
 });
 
 describe('what keeps a cluster from being whole', () => {
+  it('is no node that joined and has no shard yet', () => {
+    const joined = {
+      node: 'n3',
+      shards: [],
+      metadata: { nodes: ['n1', 'n2', 'n3'] },
+    } as unknown as NodeStatus;
+    const asked = [node('n1', {}, [1]), node('n2', { 1: { n1: true } }), { name: 'n3', status: joined }];
+    expect(wounds(asked)).toEqual([]);
+    expect(rolesOf(joined)).toBe('no shard');
+  });
+
   it('names nodes that are silent or starting, and replicas that are behind', () => {
     const asked = [
       { name: 'n1', status: null },

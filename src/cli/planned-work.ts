@@ -1,7 +1,7 @@
 import { BellwetherError } from '../errors.ts';
 import type { NodeStatus } from '../server/status-types.ts';
 import type { ClusterAccess } from './cluster-access.ts';
-import { type AskedNode, leaderOf, shardsOf } from './cluster-view.ts';
+import { type AskedNode, isStarting, leaderOf, shardsOf } from './cluster-view.ts';
 
 const pollMs = 50;
 
@@ -48,7 +48,7 @@ export function wounds(asked: readonly AskedNode[]): string[] {
     const behind = leader.shard.followers.filter(({ inSync }) => !inSync);
     return behind.map(({ node, why }) => `${node} is not in sync in shard ${shard}: ${why}`);
   });
-  const empty = asked.filter(({ status }) => status?.shards.length === 0);
+  const empty = asked.filter(({ status }) => status !== null && isStarting(status));
   return [...silent, ...empty.map(({ name }) => `${name} is starting`), ...shards];
 }
 

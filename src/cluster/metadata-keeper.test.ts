@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest';
 import { TestCluster } from '../shard/cluster-test-kit.ts';
 import type { Replica } from '../shard/replica.ts';
-import { type Metadata, ownersOf } from './metadata.ts';
+import type { Metadata } from './metadata.ts';
 import { MetadataKeeper } from './metadata-keeper.ts';
-import { evenShardMap } from './shard-map.ts';
+import { evenShardMap, ownersOf } from './shard-map.ts';
 
 const nodes = ['a', 'b', 'c'];
 const map = evenShardMap(2, nodes);
 const beginning = {
-  nodes: new Map(nodes.map((node) => [node, { peer: `${node}:2`, client: `${node}:1`, instance: node }])),
+  nodes: new Map(
+    nodes.map((node) => [
+      node,
+      { peer: `${node}:2`, client: `${node}:1`, instance: node, state: 'member' as const },
+    ]),
+  ),
   shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
   owners: ownersOf(map),
 };
@@ -18,7 +23,7 @@ function keepers() {
   const cluster = new TestCluster();
   const known: Record<string, Metadata[]> = { a: [], b: [], c: [] };
   const keeperOf = (node: string): MetadataKeeper =>
-    new MetadataKeeper(cluster.host(node).replicas.get(0) as Replica, (one) => known[node]?.push(one));
+    new MetadataKeeper(cluster.host(node).replicas.get(0) as Replica, null, (one) => known[node]?.push(one));
   return { cluster, known, a: keeperOf('a'), b: keeperOf('b'), c: keeperOf('c') };
 }
 
@@ -48,12 +53,16 @@ test('a change that its leader lost was never one, and the next leader makes its
   cluster.run(100);
   for (const keeper of [a, b, c]) keeper.tick();
   cluster.holds = (from) => from === 'a';
-  const lost = { nodes: new Map([['b', { peer: 'lost:2', client: 'lost:1', instance: 'b' }]]) };
+  const lost = {
+    nodes: new Map([['b', { peer: 'lost:2', client: 'lost:1', instance: 'b', state: 'member' as const }]]),
+  };
   expect(a.change(1, lost)).toBe(true);
   cluster.until(() => cluster.host('b').replicas.get(0)?.serving === true);
   b.tick();
   expect(b.mayChange).toBe(true);
-  const kept = { nodes: new Map([['b', { peer: 'kept:2', client: 'kept:1', instance: 'b' }]]) };
+  const kept = {
+    nodes: new Map([['b', { peer: 'kept:2', client: 'kept:1', instance: 'b', state: 'member' as const }]]),
+  };
   expect(b.change(0, kept)).toBe(false);
   expect(b.change(1, kept)).toBe(true);
   expect(b.change(1, lost)).toBe(false);
@@ -81,7 +90,7 @@ test('clients do not see the shard that holds the metadata', () => {
   for (const replica of opened) replica.confirmFresh(cluster.now);
   cluster.until(() => opened.some(({ serving }) => serving));
   const leader = opened.find(({ serving }) => serving) as Replica;
-  new MetadataKeeper(leader, () => {}).change(0, beginning);
+  new MetadataKeeper(leader, null, () => {}).change(0, beginning);
   cluster.run(500);
   for (const { keyspace } of opened) expect(keyspace.size).toBe(4);
   const client = cluster.client('a');

@@ -9,15 +9,18 @@ import { changeMetadata } from './metadata-change.ts';
 export class MetadataKeeper {
   readonly #replica: Replica;
   readonly #adopted: (metadata: Metadata) => void;
-  #current: Metadata | null = null;
+  #current: Metadata | null;
   /** The LSN at which the state was looked at last. */
   #seenLsn = -1;
 
-  /** @param adopted hears each epoch that this node comes to know of; some may be left out */
-  constructor(replica: Replica, adopted: (metadata: Metadata) => void) {
+  /**
+   * @param known what this node knew to be committed when it last ran
+   * @param adopted hears each epoch that this node comes to know of; some may be left out
+   */
+  constructor(replica: Replica, known: Metadata | null, adopted: (metadata: Metadata) => void) {
     this.#replica = replica;
+    this.#current = known;
     this.#adopted = adopted;
-    this.tick();
   }
 
   get current(): Metadata | null {
@@ -35,7 +38,7 @@ export class MetadataKeeper {
   /** True where changes can be made, and all earlier ones are known. */
   get mayChange(): boolean {
     const { serving, keyspace } = this.#replica;
-    return serving && epochIn(keyspace) === this.epoch;
+    return serving && this.epoch > 0 && epochIn(keyspace) === this.epoch;
   }
 
   /** Nothing was ever written, also nothing that is on its way. */

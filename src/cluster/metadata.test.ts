@@ -1,15 +1,20 @@
 import { expect, test } from 'vitest';
 import { Keyspace } from '../state/keyspace.ts';
-import { type MetadataChange, ownersOf, readMetadata, shardMapOf } from './metadata.ts';
+import { type MetadataChange, readMetadata, shardMapOf } from './metadata.ts';
 import { changeMetadata } from './metadata-change.ts';
-import { evenShardMap } from './shard-map.ts';
+import { evenShardMap, ownersOf } from './shard-map.ts';
 
 const nodes = ['n1', 'n2', 'n3', 'n4'];
 
 function beginning(shards: number, replicas: number): MetadataChange {
   const map = evenShardMap(shards, nodes, replicas);
   return {
-    nodes: new Map(nodes.map((node) => [node, { peer: `${node}:7101`, client: '', instance: `${node}-1` }])),
+    nodes: new Map(
+      nodes.map((node) => [
+        node,
+        { peer: `${node}:7101`, client: '', instance: `${node}-1`, state: 'member' as const },
+      ]),
+    ),
     shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
     owners: ownersOf(map),
   };
@@ -36,7 +41,9 @@ test('a change decided by another epoch changes nothing', () => {
   expect(change(keyspace, 1, beginning(2, 4))).toBe(false);
   expect(keyspace.size).toBe(0);
   change(keyspace, 0, beginning(2, 4));
-  const renamed = { nodes: new Map([['n2', { peer: 'ü', client: '"\\', instance: '\u2028' }]]) };
+  const renamed = {
+    nodes: new Map([['n2', { peer: 'ü', client: '"\\', instance: '\u2028', state: 'leaving' as const }]]),
+  };
   expect(change(keyspace, 0, renamed)).toBe(false);
   expect(readMetadata(keyspace)?.nodes.get('n2')?.peer).toBe('n2:7101');
   expect(change(keyspace, 1, renamed)).toBe(true);

@@ -10,6 +10,9 @@ export const metadataShard = 0;
 /** Its keys: two hashes of JSON by id, the owners of the slots in two bytes each, and how often all that was changed. */
 export const metadataKeys = { nodes: 'nodes', shards: 'shards', slots: 'slots', epoch: 'epoch' } as const;
 
+/** A node that is leaving keeps what it has until others have it; ids of removed ones are never used again. */
+export type NodeState = 'member' | 'leaving' | 'removed';
+
 /** One node of the cluster. */
 export interface NodeRecord {
   /** Where the other nodes reach it, and where clients do, `host:port`; empty while that is not known. */
@@ -17,6 +20,7 @@ export interface NodeRecord {
   readonly client: string;
   /** The data directory that it came with; empty while it has not been seen. */
   readonly instance: string;
+  readonly state: NodeState;
 }
 
 /** Where one shard is to be. */
@@ -85,11 +89,6 @@ export function shardMapOf({ shards, owners }: Metadata): ShardMap {
   );
 }
 
-/** The owner of each slot, as `Metadata` has it. */
-export function ownersOf(map: ShardMap): Uint16Array {
-  return Uint16Array.from({ length: slotCount }, (_, slot) => map.ownerOf(slot));
-}
-
 /** Two bytes for each slot, the lower one first. */
 export function ownersText(owners: Uint16Array): Bytes {
   let text = '';
@@ -134,8 +133,14 @@ function textIn(value: unknown): string {
 }
 
 function nodeIn(json: Bytes): NodeRecord {
-  const { peer, client, instance } = objectIn(json);
-  return { peer: textIn(peer), client: textIn(client), instance: textIn(instance) };
+  const { peer, client, instance, state } = objectIn(json);
+  const left = state === 'leaving' || state === 'removed';
+  return {
+    peer: textIn(peer),
+    client: textIn(client),
+    instance: textIn(instance),
+    state: left ? state : 'member',
+  };
 }
 
 function shardIn(json: Bytes): ShardRecord {

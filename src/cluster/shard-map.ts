@@ -40,6 +40,11 @@ export class ShardMap {
   }
 }
 
+/** The shard that owns each slot. */
+export function ownersOf(map: ShardMap): Uint16Array {
+  return Uint16Array.from({ length: slotCount }, (_, slot) => map.ownerOf(slot));
+}
+
 /** True when every node holds some shard. */
 export function usesEveryNode(shards: number, nodes: number, replicas: number): boolean {
   return Math.min(shards, nodes) + replicas - 1 >= nodes;

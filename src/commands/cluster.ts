@@ -77,17 +77,14 @@ function shards({ node, reply }: CommandContext): void {
   }
 }
 
-/**
- * One line per node. Redis knows leaders and followers as kinds of nodes: who leads any shard is a leader with its
- * slots, and who has no shard yet a leader without any.
- */
+/** One line per node. Redis knows leaders and followers as kinds of nodes: who leads any shard is a leader with its slots. */
 function nodeLine(member: TopologyNode, told: readonly TopologyShard[]): string {
   const led = told.filter(({ leader }) => leader?.id === member.id);
   const followed = told.find(({ followers }) => followers.some(({ id }) => id === member.id));
   const leads = led.length > 0;
   const flags = [
     member.self ? 'myself' : '',
-    leads || followed === undefined ? 'master' : 'slave',
+    leads ? 'master' : 'slave',
     member.healthy ? '' : 'fail',
   ].filter((flag) => flag !== '');
   const master = leads ? '-' : (followed?.leader?.id ?? '-');

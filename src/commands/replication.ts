@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import { mainView } from './info.ts';
+import { metadataSubcommands } from './metadata.ts';
 import { parseSafeInteger } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { CommandContext, CommandSpec, LagByStage, ReplicationView } from './types.ts';
@@ -320,6 +321,7 @@ export const replicationCommands: readonly CommandSpec[] = [
       ],
       drain,
     ),
+    ...metadataSubcommands,
     onSession(
       'repl|digest',
       [

@@ -287,6 +287,20 @@ export interface FollowerView {
   readonly why: string;
 }
 
+/** A change of nodes or of where replicas are. */
+export type MetadataRequest =
+  | { readonly kind: 'addReplica' | 'removeReplica'; readonly shard: number; readonly node: string }
+  | { readonly kind: 'moveReplica'; readonly shard: number; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'addNode';
+      readonly node: string;
+      /** Where other nodes and clients reach it, `host:port`. */
+      readonly peer: string;
+      readonly client: string;
+      readonly instance: string;
+    }
+  | { readonly kind: 'removeNode'; readonly node: string };
+
 /** What commands may ask of the node around them. Implemented by the node's wiring; the simulator has its own. */
 export interface NodeServices {
   /** Version as INFO and HELLO report it to clients that look for Redis features. */
@@ -298,6 +312,10 @@ export interface NodeServices {
   nodes(): readonly TopologyNode[];
   /** Rises with every change of nodes, shards and slots; 0 before the cluster has written down what it began with. */
   readonly metadataEpoch: number;
+  /** Nodes, shards and slots as JSON. */
+  metadataText(): string;
+  /** The epoch that the change makes once it is committed, or an error line. */
+  changeMetadata(request: MetadataRequest): number | string;
   replication(): readonly ReplicationView[];
   clients(): readonly ClientDescription[];
   /** Closes clients by id; true when it was connected. */

@@ -192,7 +192,11 @@ export function checkConfig(values: OptionValues, warnings: readonly string[]): 
   if (ackPolicy === null)
     throw invalid(`--ack is '${values.ack}'`, 'Use none, leader, majority, all or a number of copies.');
   const copies = new Set([...values.peers.map((peer) => peer.node), id]).size;
-  checkCopies({ ...values, ackPolicy }, Math.min(copies, values.replicas ?? copies));
+  // Who joins learns from the cluster how many copies there are.
+  if (values.join === null)
+    checkCopies({ ...values, ackPolicy }, Math.min(copies, values.replicas ?? copies));
+  else if (values.peers.length > 0)
+    throw invalid('both --join and --peers were given', 'A node that joins is told who the others are.');
   const readLevels = {
     usual: readLevelOf(values, 'read-level'),
     readOnly: readLevelOf(values, 'readonly-level'),

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DataDirectory } from './data-directory.ts';
+import { createJoining, DataDirectory } from './data-directory.ts';
 import { DirectoryLock } from './directory-lock.ts';
 
 const expected = { cluster: 'c', node: 'n1', voters: ['n2', 'n1'], shards: null, replicas: null };
@@ -108,6 +108,36 @@ describe('identity', () => {
     writeFileSync(join(directory, 'node.json'), text);
     await expect(DataDirectory.open(directory, expected)).rejects.toMatchObject({ code });
     expect(readFileSync(join(directory, 'node.json'), 'utf8')).toBe(text);
+  });
+
+  it('of a version without metadata has promised nothing of them, until it has', async () => {
+    const old = {
+      ...{ format: 1, cluster: 'c', node: 'n1', instance: 'i', voters: ['n1', 'n2'], shards: 1 },
+      fresh: false,
+    };
+    writeFileSync(join(directory, 'node.json'), JSON.stringify(old));
+    const opened = await DataDirectory.open(directory, expected);
+    expect(opened.identity).toEqual({ ...old, metadata: false, joined: false });
+    opened.noLongerFresh();
+    expect(JSON.parse(readFileSync(join(directory, 'node.json'), 'utf8'))).toEqual(old);
+    opened.metadataPromised();
+    opened.release();
+    const again = await DataDirectory.open(directory, expected);
+    expect(again.identity).toMatchObject({ metadata: true, fresh: false });
+    again.release();
+  });
+
+  it('of a node that joined is not measured by what the cluster began with', async () => {
+    const cluster = { cluster: 'c', node: 'n4', voters: ['n1', 'n2', 'n3'], shards: 6, replicas: 2 };
+    const made = createJoining(directory, cluster);
+    expect(made).toMatchObject({ joined: true, fresh: true, shards: 6, replicas: 2 });
+    const given = { cluster: 'c', node: 'n4', voters: ['n4'], shards: null, replicas: null };
+    const opened = await DataDirectory.open(directory, given);
+    expect(opened.clusterName).toBe('c (6 shards on 2 nodes each)');
+    opened.release();
+    await expect(DataDirectory.open(directory, { ...given, cluster: 'd' })).rejects.toMatchObject({
+      code: 'BW_DATA_FOREIGN',
+    });
   });
 
   it('does not adopt data of unknown origin', async () => {

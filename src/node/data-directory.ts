@@ -21,6 +21,7 @@ const identitySchema = z.object({
   replicas: z.number().int().min(1).optional(),
   fresh: z.boolean(),
   metadata: z.boolean().default(false),
+  joined: z.boolean().default(false),
 });
 
 /** What a data directory says of itself, in node.json. */
@@ -40,6 +41,8 @@ export interface DirectoryIdentity {
   readonly fresh: boolean;
   /** False where the metadata shard is not known yet: written before there was one, and nothing was promised of it. */
   readonly metadata: boolean;
+  /** The node came to a running cluster: the cluster did not begin with it. */
+  readonly joined: boolean;
 }
 
 /** Whose data a node expects to find. */
@@ -169,7 +172,13 @@ export function readIdentity(directory: string): DirectoryIdentity | null {
   return { format: formatVersion, ...result.data };
 }
 
-function createIdentity(directory: string, expected: ExpectedIdentity): DirectoryIdentity {
+/** Makes the data directory of a node that is to join a cluster. Throws BW_DATA_FOREIGN when it holds data. */
+export function createJoining(directory: string, expected: ExpectedIdentity): DirectoryIdentity {
+  makeDirectoryDurably(directory);
+  return createIdentity(directory, expected, true);
+}
+
+function createIdentity(directory: string, expected: ExpectedIdentity, joined = false): DirectoryIdentity {
   for (const name of [logDirectory, checkpointDirectory]) {
     if (!isEmpty(path.join(directory, name)))
       throw foreign(
@@ -189,6 +198,7 @@ function createIdentity(directory: string, expected: ExpectedIdentity): Director
     ...(expected.replicas === null ? {} : { replicas: Math.min(expected.replicas, voters.length) }),
     fresh: true,
     metadata: true,
+    joined,
   };
   writeIdentity(directory, identity);
   return identity;
@@ -201,6 +211,8 @@ function compare(directory: string, identity: DirectoryIdentity, expected: Expec
       'Choose another --dir, or start the node that it belongs to.',
     );
   }
+  // What the cluster is like, it was told.
+  if (identity.joined) return;
   const { shards } = expected;
   if (shards !== null && shards !== identity.shards) {
     throw foreign(

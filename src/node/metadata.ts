@@ -3,21 +3,36 @@ import {
   type MetadataChange,
   metadataShard,
   type NodeRecord,
-  ownersOf,
   type ShardRecord,
 } from '../cluster/metadata.ts';
 import { MetadataKeeper } from '../cluster/metadata-keeper.ts';
-import type { ShardMap } from '../cluster/shard-map.ts';
+import { metadataMembers } from '../cluster/next-membership.ts';
+import {
+  addNode,
+  addReplica,
+  type Decision,
+  moveReplica,
+  nodeHasLeft,
+  removeNode,
+  removeReplica,
+  replaceNode,
+} from '../cluster/placement.ts';
+import { ownersOf, type ShardMap } from '../cluster/shard-map.ts';
+import type { MetadataRequest } from '../commands/types.ts';
+import { everyMember } from '../core/membership.ts';
 import type { Membership, NodeId } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
 import type { PeerIdentity } from '../peer/types.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ReplicaOptions } from '../shard/replica-context.ts';
+import { metadataObject } from './metadata-file.ts';
 
 /** Its times are so many times those of other shards: nobody waits for its leader, and idle it costs less. */
 const slower = 4;
 /** A new cluster writes down what it began with when every node was seen, or after so long without some. */
 const patienceMs = 5000;
+/** It takes next to nothing to write down, and until then keeps log of the other shards from being dropped. */
+const mostCheckpointMs = 60_000;
 /** How often its leader looks whether what nodes say of themselves has changed. */
 const lookMs = 1000;
 
@@ -35,28 +50,38 @@ export function metadataOptions(options: ReplicaOptions): ReplicaOptions {
       electionMaxMs: slower * core.electionMaxMs,
     },
     minInSync: 1,
+    checkpointMs: Math.min(options.checkpointMs, mostCheckpointMs),
     maxMemory: 0,
     evictionPolicy: 'noeviction',
   };
 }
 
-/** Who holds the metadata of a new cluster: everybody, and five of them vote, of less than five nodes three. */
-export function metadataMembers(nodes: readonly NodeId[]): Membership {
-  const sorted = [...nodes].sort();
-  const voters = sorted.length < 5 ? 3 : 5;
-  return { voters: sorted.slice(0, voters), learners: sorted.slice(voters) };
+/** What the cluster began with. */
+export interface Beginning {
+  readonly nodes: readonly NodeId[];
+  readonly map: ShardMap;
 }
 
 interface MetadataParts {
+  readonly self: NodeId;
   readonly replica: Replica;
   readonly logger: Logger;
-  /** The nodes that the cluster began with, and its map then. */
-  readonly founders: readonly NodeId[];
-  readonly map: ShardMap;
+  readonly began: Beginning;
+  readonly cluster: string;
+  /** On how many nodes each shard began. */
+  readonly replicas: number;
+  /** What this node knew when it last ran. */
+  readonly known: Metadata | null;
+  /** A silent node is replaced after so long; 0: never. */
+  replaceAfterMs(): number;
   /** Where other nodes reach a node, `host:port`. */
   peerAddress(node: NodeId): string;
+  clientAddress(node: NodeId): string | null;
+  connected(node: NodeId): boolean;
   /** What a node said of itself, this one included; null when it was never seen. */
   identityOf(node: NodeId): Pick<PeerIdentity, 'instance' | 'client'> | null;
+  /** Who takes part in a shard as far as this node knows; null when it does not. */
+  membersOf(shard: number): readonly NodeId[] | null;
   /** Hears what this node comes to know. */
   adopted(metadata: Metadata): void;
 }
@@ -68,10 +93,12 @@ export class NodeMetadata {
   /** Since when this node leads a metadata shard in which nothing was ever written; null while it does not. */
   #emptySinceMs: number | null = null;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  /** Since when nodes are silent, as this leader sees it. */
+  readonly #silentSinceMs = new Map<NodeId, number>();
 
   constructor(parts: MetadataParts) {
     this.#parts = parts;
-    this.#keeper = new MetadataKeeper(parts.replica, (metadata) => {
+    this.#keeper = new MetadataKeeper(parts.replica, parts.known, (metadata) => {
       parts.logger.info({ shard: metadataShard, epoch: metadata.epoch }, 'the metadata has changed');
       parts.adopted(metadata);
     });
@@ -86,57 +113,187 @@ export class NodeMetadata {
   }
 
   /** Every node of the cluster. */
-  get nodes(): Iterable<NodeId> {
-    return this.#keeper.current?.nodes.keys() ?? this.#parts.founders;
+  get nodes(): readonly NodeId[] {
+    const { current } = this.#keeper;
+    if (current === null) return this.#parts.began.nodes;
+    return [...current.nodes].filter(([, { state }]) => state !== 'removed').map(([node]) => node);
+  }
+
+  /** The map by which clients are routed is made from this; null while nothing was written. */
+  get current(): Metadata | null {
+    return this.#keeper.current;
+  }
+
+  /** For people, and for nodes that are to join. */
+  get described(): object {
+    const { began, cluster, replicas } = this.#parts;
+    const { leader } = this.#keeper;
+    const client = leader === null ? null : this.#parts.clientAddress(leader);
+    const { current } = this.#keeper;
+    return {
+      cluster,
+      began: { nodes: began.nodes, shards: began.map.placements.length, replicas },
+      leader: leader === null ? null : { node: leader, client },
+      ...(current === null ? { epoch: 0 } : metadataObject(current)),
+    };
   }
 
   record(node: NodeId): NodeRecord | null {
     return this.#keeper.current?.nodes.get(node) ?? null;
   }
 
+  /** True when a node came with another data directory than the one that joined: what it promised may be gone. */
+  isStranger(node: NodeId, instance: string): boolean {
+    const record = this.record(node);
+    if (record === null || this.#parts.began.nodes.includes(node)) return false;
+    return record.instance !== instance;
+  }
+
+  /** The members that a shard is to have; null when the metadata says nothing of it. */
+  wanted(shard: number, has: Membership): Membership | null {
+    const { current } = this.#keeper;
+    if (current === null) return null;
+    if (shard !== metadataShard) {
+      const record = current.shards.get(shard);
+      return record === undefined ? null : { voters: record.members, learners: [] };
+    }
+    const inState = (wanted: NodeRecord['state']): NodeId[] =>
+      [...current.nodes].filter(([, { state }]) => state === wanted).map(([node]) => node);
+    const there = (node: NodeId): boolean => this.#isThere(node);
+    const { voters, learners } = metadataMembers(inState('member'), has.voters, there);
+    return { voters, learners: [...learners, ...inState('leaving')] };
+  }
+
+  /** The epoch that the change makes once it is committed, or an error line. */
+  request(request: MetadataRequest): number | string {
+    const keeper = this.#keeper;
+    const { current, leader } = keeper;
+    if (leader !== this.#parts.self) {
+      const address = leader === null ? null : this.#parts.clientAddress(leader);
+      const who =
+        leader === null ? 'nobody leads it now' : `${leader}${address === null ? '' : ` at ${address}`} does`;
+      return `TRYAGAIN This node does not lead the metadata; ${who}`;
+    }
+    if (current === null || !keeper.mayChange)
+      return 'TRYAGAIN Another change of the metadata is not committed yet';
+    const decided = this.#decide(current, request);
+    if ('refused' in decided) return `ERR ${decided.refused}`;
+    if (!keeper.change(current.epoch, decided.change))
+      return 'TRYAGAIN The metadata cannot be changed at the moment';
+    this.#parts.logger.info({ ...request, epoch: current.epoch + 1 }, 'a change was asked for');
+    return current.epoch + 1;
+  }
+
+  #decide(metadata: Metadata, request: MetadataRequest): Decision {
+    switch (request.kind) {
+      case 'addReplica':
+        return addReplica(metadata, request.shard, request.node);
+      case 'removeReplica':
+        return removeReplica(metadata, request.shard, request.node);
+      case 'moveReplica':
+        return moveReplica(metadata, request.shard, request.from, request.to);
+      case 'removeNode':
+        return removeNode(metadata, request.node, (node) => this.#isThere(node));
+      case 'addNode': {
+        const { node, peer, client, instance } = request;
+        return addNode(metadata, node, { peer, client, instance, state: 'member' });
+      }
+    }
+  }
+
+  #isThere(node: NodeId): boolean {
+    return node === this.#parts.self || this.#parts.connected(node);
+  }
+
+  /** Looks whether the state has come further. */
+  look(): void {
+    this.#keeper.tick();
+  }
+
   /** Called every few milliseconds. */
   tick(now: number): void {
-    this.#keeper.tick();
-    if (!this.#keeper.empty) this.#emptySinceMs = null;
-    else if (this.#mayBegin(now)) this.#write(0, this.#beginning());
-    if (now - this.#lookedMs < lookMs || !this.#keeper.mayChange) return;
+    const keeper = this.#keeper;
+    keeper.tick();
+    if (!keeper.empty) this.#emptySinceMs = null;
+    else if (this.#mayBegin(now)) keeper.change(0, this.#beginning());
+    if (now - this.#lookedMs < lookMs) return;
     this.#lookedMs = now;
-    this.#noteWhatNodesSay();
+    const { current, mayChange } = keeper;
+    if (current === null || !mayChange) {
+      this.#silentSinceMs.clear();
+      return;
+    }
+    const change = this.#whatNodesSay(current) ?? this.#whoHasLeft(current) ?? this.#whoIsGone(current, now);
+    if (change !== null) keeper.change(current.epoch, change);
   }
 
   #mayBegin(now: number): boolean {
     this.#emptySinceMs ??= now;
-    const { founders, identityOf } = this.#parts;
-    return now - this.#emptySinceMs > patienceMs || founders.every((node) => identityOf(node) !== null);
+    const { began, identityOf } = this.#parts;
+    return now - this.#emptySinceMs > patienceMs || began.nodes.every((node) => identityOf(node) !== null);
   }
 
   /** What the cluster began with, as its first metadata. */
   #beginning(): MetadataChange {
-    const { founders, map, peerAddress, identityOf } = this.#parts;
+    const { began, peerAddress, identityOf } = this.#parts;
     const nodes = new Map<NodeId, NodeRecord>();
-    for (const node of founders) {
+    for (const node of began.nodes) {
       const { client = '', instance = '' } = identityOf(node) ?? {};
-      nodes.set(node, { peer: peerAddress(node), client, instance });
+      nodes.set(node, { peer: peerAddress(node), client, instance, state: 'member' });
     }
     const shards = new Map<number, ShardRecord>();
-    for (const { shard, members, preferred } of map.placements) shards.set(shard, { members, preferred });
-    return { nodes, shards, owners: ownersOf(map) };
+    for (const { shard, members, preferred } of began.map.placements)
+      shards.set(shard, { members, preferred });
+    return { nodes, shards, owners: ownersOf(began.map) };
   }
 
-  /** Other client addresses, data directories of nodes that had not been seen, or that began anew. */
-  #noteWhatNodesSay(): void {
-    const { current } = this.#keeper;
-    if (current === null) return;
-    const changed = new Map<NodeId, NodeRecord>();
+  /** Other addresses for clients, and the data directories of nodes that the cluster began with. */
+  #whatNodesSay(current: Metadata): MetadataChange | null {
+    const nodes = new Map<NodeId, NodeRecord>();
     for (const [node, record] of current.nodes) {
       const said = this.#parts.identityOf(node);
-      if (said !== null && (said.client !== record.client || said.instance !== record.instance))
-        changed.set(node, { ...record, client: said.client, instance: said.instance });
+      if (said === null || record.state === 'removed' || this.isStranger(node, said.instance)) continue;
+      if (said.client !== record.client || said.instance !== record.instance)
+        nodes.set(node, { ...record, client: said.client, instance: said.instance });
     }
-    if (changed.size > 0) this.#write(current.epoch, { nodes: changed });
+    return nodes.size === 0 ? null : { nodes };
   }
 
-  #write(decidedBy: number, change: MetadataChange): void {
-    this.#keeper.change(decidedBy, change);
+  /** A leaving node without any replica, and without a vote on the metadata, has left. */
+  #whoHasLeft(current: Metadata): MetadataChange | null {
+    const { membersOf, replica } = this.#parts;
+    for (const [node, { state }] of current.nodes) {
+      if (state !== 'leaving' || node === this.#parts.self) continue;
+      if (replica.core.membership.voters.includes(node)) continue;
+      const isNowhere = [...current.shards.keys()].every(
+        (shard) => membersOf(shard)?.includes(node) === false,
+      );
+      if (isNowhere) return nodeHasLeft(current, node);
+    }
+    return null;
   }
+
+  /** A node that is silent for too long is replaced where there is room. */
+  #whoIsGone(current: Metadata, now: number): MetadataChange | null {
+    const afterMs = this.#parts.replaceAfterMs();
+    for (const [node, { state }] of current.nodes) {
+      if (state === 'removed' || this.#isThere(node)) {
+        this.#silentSinceMs.delete(node);
+        continue;
+      }
+      const sinceMs = this.#silentSinceMs.get(node) ?? now;
+      this.#silentSinceMs.set(node, sinceMs);
+      if (afterMs === 0 || now - sinceMs < afterMs) continue;
+      const change = replaceNode(current, node, (other) => this.#isThere(other));
+      if (change === null) continue;
+      this.#parts.logger.warn({ node, afterMs }, 'a node is gone for too long: others get its replicas');
+      return change;
+    }
+    return null;
+  }
+}
+
+/** Who takes part in the shard of a replica, by its latest membership or the latest that is committed. */
+export function membersAt({ core }: Replica): readonly NodeId[] {
+  return [...new Set([...everyMember(core.membership), ...everyMember(core.memberships.at(core.commit))])];
 }

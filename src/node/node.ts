@@ -1,9 +1,10 @@
 import type { Logger as PinoLogger } from 'pino';
-import { metadataShard, shardMapOf } from '../cluster/metadata.ts';
-import type { ShardMap, ShardPlacement } from '../cluster/shard-map.ts';
+import { type Metadata, metadataShard, shardMapOf } from '../cluster/metadata.ts';
+import { metadataMembers } from '../cluster/next-membership.ts';
+import { Reconciler } from '../cluster/reconciler.ts';
+import type { ShardMap } from '../cluster/shard-map.ts';
 import { evenShardMap, usesEveryNode } from '../cluster/shard-map.ts';
 import { encodeMembership } from '../core/membership-codec.ts';
-import type { Membership } from '../core/types.ts';
 import { nodeClock } from '../env/node-clock.ts';
 import { nodeRandom } from '../env/node-random.ts';
 import { nodeTurnEnd } from '../env/node-turn.ts';
@@ -12,7 +13,6 @@ import { runTask } from '../env/task.ts';
 import { BellwetherError } from '../errors.ts';
 import type { OpenedLog } from '../log/node-log.ts';
 import { openNodeLog } from '../log/node-log.ts';
-import type { RecoveredShard } from '../log/types.ts';
 import { TcpPeerNetwork } from '../peer/tcp-network.ts';
 import { AdminServer } from '../server/admin.ts';
 import { ClientListener } from '../server/client-listener.ts';
@@ -30,15 +30,20 @@ import { Drain } from './drain.ts';
 import { handOverByCommand, TakeOver } from './handover.ts';
 import { LoadMeter } from './load-meter.ts';
 import { createLogger } from './logging.ts';
-import { metadataMembers, metadataOptions, NodeMetadata } from './metadata.ts';
+import { membersAt, metadataOptions, NodeMetadata } from './metadata.ts';
+import { metadataFile, metadataFromText, metadataObject } from './metadata-file.ts';
 import { formatAddress, parseAddress } from './option-values.ts';
 import type { OptionName } from './options.ts';
+import { OwnReplicas } from './own-replicas.ts';
+import { SavedText } from './saved-text.ts';
 import { Services } from './services.ts';
 import { Settings } from './settings.ts';
 import { nodeStatus, startingStatus } from './status.ts';
 import { Topology } from './topology.ts';
 
 const tickMs = 10;
+/** How often a node looks whether it is to have other replicas. */
+const followMs = 100;
 
 /** One process of a cluster: everything wired together, from start to stop. */
 export class BellwetherNode {
@@ -59,6 +64,10 @@ export class BellwetherNode {
   #topology: Topology | null = null;
   #listener: ClientListener | null = null;
   #metadata!: NodeMetadata;
+  #savedMetadata!: SavedText;
+  #replicas!: OwnReplicas;
+  #reconciler!: Reconciler;
+  #followedMs = 0;
   #meter!: LoadMeter;
   #drain: Drain | null = null;
   #stopping: Promise<void> | null = null;
@@ -81,8 +90,9 @@ export class BellwetherNode {
     return `${host}:${port}`;
   }
 
+  /** The nodes that the cluster began with. */
   get #voters(): readonly string[] {
-    return [...new Set([...this.config.peers.map(({ node }) => node), this.config.id])].sort();
+    return this.#directory.identity.voters;
   }
 
   /** Rejects with the error that keeps the node from serving; what was opened is closed again. */
@@ -103,7 +113,7 @@ export class BellwetherNode {
     this.#directory = await DataDirectory.open(dir, {
       cluster,
       node,
-      voters: this.#voters,
+      voters: [...new Set([...this.config.peers.map((peer) => peer.node), node])].sort(),
       shards,
       replicas,
     });
@@ -169,6 +179,8 @@ export class BellwetherNode {
     const disk = openDisk(process.env, config.dir);
     this.#addresses = new ClientAddresses(disk);
     await run(this.#addresses.load());
+    this.#savedMetadata = new SavedText(disk, metadataFile);
+    const known = metadataFromText(await run(this.#savedMetadata.load()));
     const logMissing = this.#directory.logMissing;
     this.#opened = await run(
       openNodeLog(disk, logDirectory, this.#settings.log, nodeClock, {
@@ -195,7 +207,8 @@ export class BellwetherNode {
       turn: nodeTurnEnd,
       logger,
       services,
-      nodes: this.#voters,
+      founders: this.#voters,
+      nodes: () => this.#company,
       owners: { ownerOf: (slot) => this.#map.ownerOf(slot) },
       spanOf,
       encodeMembership,
@@ -206,10 +219,8 @@ export class BellwetherNode {
       fatal: (error) => this.#fatal(error),
     });
     this.#host = host;
-    await this.#openMetadata(host, logMissing || incomplete);
-    for (const placement of this.#map.placements)
-      if (placement.members.includes(config.id))
-        await this.#openReplica(host, placement, logMissing || incomplete);
+    await this.#openMetadata(host, known, logMissing || incomplete);
+    await this.#replicas.openAll(this.#map, this.#metadata.current);
     if (this.#voters.length === 1) this.#directory.noLongerFresh();
     this.#topology = new Topology({
       cluster: config.cluster,
@@ -239,17 +250,27 @@ export class BellwetherNode {
     };
   }
 
-  /** @param incomplete something may be gone that this node had promised */
-  async #openMetadata(host: ShardHost, incomplete: boolean): Promise<void> {
-    const { config } = this;
+  /**
+   * @param known the metadata as this node last knew it
+   * @param incomplete something may be gone that this node had promised
+   */
+  async #openMetadata(host: ShardHost, known: Metadata | null, incomplete: boolean): Promise<void> {
+    const { config, logger } = this;
+    const began = { nodes: this.#voters, map: this.#map };
+    if (known !== null) this.#map = shardMapOf(known);
+    this.#replicas = new OwnReplicas({
+      ...{ self: config.id, dir: config.dir, priority: config.priority },
+      ...{ host, logger, began: began.map, incomplete, recovered: this.#opened.shards },
+      fatal: (error) => this.#fatal(error),
+    });
     const shard = metadataShard;
     const recovered = this.#opened.shards.find((one) => one.shard === shard) ?? null;
     const initial = metadataMembers(this.#voters);
     // A directory of a version without this shard has promised nothing of it.
-    const unknown = recovered === null && !this.#directory.identity.metadata;
-    const forgotten = recovered === null && incomplete && !unknown;
-    if (forgotten) this.#forgotten(shard, this.#voters.length === 1);
-    if (recovered?.damage) this.#damaged(recovered);
+    const unheardOf = !this.#directory.identity.metadata;
+    const forgotten = recovered === null && incomplete && !unheardOf;
+    if (forgotten) this.#replicas.forgotten(shard, initial);
+    if (recovered?.damage) this.#replicas.damaged(recovered);
     const own = {
       options: metadataOptions(this.#settings.replica),
       noLongerFresh: () => this.#directory.metadataPromised(),
@@ -259,55 +280,56 @@ export class BellwetherNode {
         error === null ? resolve(opened) : reject(error),
       );
     });
-    if (unknown) replica.confirmFresh(nodeClock.monotonicMs());
+    if (unheardOf) replica.confirmFresh(nodeClock.monotonicMs());
     this.#metadata = new NodeMetadata({
-      replica,
-      logger: this.logger,
-      founders: this.#voters,
-      map: this.#map,
+      ...{ self: config.id, cluster: config.cluster, replicas: this.#directory.replicas },
+      ...{ replica, logger, began, known },
+      replaceAfterMs: () => this.#settings.config['replace-after'],
       peerAddress: (node) => this.#peerAddress(node),
+      clientAddress: (node) => this.#clientAddressOf(node),
+      connected: (node) => this.#peers.connected(node),
       identityOf: (node) =>
         node === config.id
           ? { instance: this.#directory.identity.instance, client: this.clientAddress }
           : this.#peers.identityOf(node),
-      adopted: (metadata) => {
-        this.#map = shardMapOf(metadata);
+      membersOf: (one) => {
+        const held = host.replicas.get(one);
+        const outside = held === undefined || held.core.isOutside;
+        return outside ? host.directory.membersOf(one) : membersAt(held);
       },
+      adopted: (metadata) => this.#adopted(metadata),
+    });
+    // What lies in a checkpoint may be newer than what was saved beside it.
+    this.#metadata.look();
+    this.#reconciler = new Reconciler({
+      ...{ self: config.id, logger },
+      replicas: () => host.held.all,
+      wanted: (one, has) => this.#metadata.wanted(one, has),
     });
   }
 
-  /** @param incomplete something may be gone that this node had promised */
-  async #openReplica(host: ShardHost, placement: ShardPlacement, incomplete: boolean): Promise<void> {
-    const { shard, members, preferred } = placement;
-    const initial: Membership = { voters: members, learners: [] };
-    const recovered = this.#opened.shards.find((one) => one.shard === shard) ?? null;
-    const alone = initial.voters.length === 1;
-    if (recovered === null && incomplete) this.#forgotten(shard, alone);
-    if (recovered?.damage) this.#damaged(recovered);
-    await new Promise<void>((resolve, reject) => {
-      host.held.open({ shard, recovered, initial, incomplete }, (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
-    // Among equals the preferred node leads; whoever never leads does not here either.
-    const { core } = host.replicas.get(shard) as Replica;
-    if (preferred === this.config.id && core.priority > 0) core.priority += 1;
+  #adopted(metadata: Metadata): void {
+    this.#map = shardMapOf(metadata);
+    this.#savedMetadata.save(JSON.stringify(metadataObject(metadata)));
+    this.#host?.touched();
+    if (metadata.nodes.get(this.config.id)?.state === 'removed')
+      this.logger.warn({}, 'this node was removed from the cluster: its process may be stopped');
   }
 
-  #forgotten(shard: number, alone: boolean): void {
-    const what = `the log in ${this.config.dir} is gone or unreadable, and it was in use`;
-    const advice = alone
-      ? 'Restore the data directory from a backup, or remove it to begin empty.'
-      : 'This replica votes again once a leader has brought it up to date.';
-    const error = new BellwetherError('BW_LOG_DAMAGED', what, advice);
-    if (alone) throw error;
-    this.logger.error({ code: error.code, shard }, error.message);
+  /** Whom this node talks to: the cluster, and those who have left it as long as they are there to send clients on. */
+  get #company(): readonly string[] {
+    const left = [...(this.#metadata.current?.nodes ?? [])].filter(
+      ([node, { state }]) => state === 'removed' && this.#peers.connected(node),
+    );
+    return [...this.#metadata.nodes, ...left.map(([node]) => node)];
   }
 
-  #damaged(recovered: RecoveredShard): void {
-    this.logger.error(
-      { code: 'BW_LOG_DAMAGED', shard: recovered.shard, where: recovered.damage?.where },
-      'the log is damaged: this replica does not lead until its peers have repaired it',
+  #findPeers(): void {
+    this.#peers.setPeers(
+      this.#company.flatMap((node) => {
+        const address = parseAddress(this.#peerAddress(node));
+        return address === null ? [] : [{ node, ...address }];
+      }),
     );
   }
 
@@ -335,6 +357,10 @@ export class BellwetherNode {
       listen: config['peer-listen'],
       logger: this.logger,
       turnEnd: nodeTurnEnd,
+      refusalOf: ({ node, instance }) =>
+        this.#metadata.isStranger(node, instance)
+          ? `the cluster knows node '${node}' with another data directory: it has to join anew, under another id`
+          : null,
       handler: {
         received: (from, shard, message) => host().received(from, shard, message),
         identified: (peer) => {
@@ -350,7 +376,7 @@ export class BellwetherNode {
   async #openPeers(): Promise<void> {
     this.#undo.push(() => this.#peers.close());
     await this.#peers.start();
-    this.#peers.setPeers(this.config.peers);
+    this.#findPeers();
   }
 
   #createListener(host: ShardHost): ClientListener {
@@ -368,7 +394,7 @@ export class BellwetherNode {
     const ticker = setInterval(() => {
       this.#meter.tick(nodeClock.monotonicMs(), host.stats.commands);
       host.tick();
-      this.#metadata.tick(host.now());
+      this.#followMetadata(host);
       this.#drain?.tick();
     }, tickMs);
     this.#undo.push(() => clearInterval(ticker));
@@ -377,6 +403,16 @@ export class BellwetherNode {
       host.closeSessions('this node stops');
       await listener.close();
     });
+  }
+
+  #followMetadata(host: ShardHost): void {
+    const now = host.now();
+    this.#metadata.tick(now);
+    this.#reconciler.tick(now);
+    if (now - this.#followedMs < followMs || this.#metadata.current === null) return;
+    this.#followedMs = now;
+    this.#replicas.follow(this.#map);
+    this.#findPeers();
   }
 
   #createTakeOver(host: ShardHost): () => string | null {
@@ -393,7 +429,8 @@ export class BellwetherNode {
   #peerAddress(node: string): string {
     const given = this.config.peers.find((peer) => peer.node === node);
     if (given !== undefined) return formatAddress(given);
-    if (node === this.config.id) return formatAddress(this.config['peer-listen']);
+    if (node === this.config.id)
+      return formatAddress(this.config['peer-announce'] ?? this.config['peer-listen']);
     return this.#metadata.record(node)?.peer ?? '';
   }
 

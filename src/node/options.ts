@@ -95,6 +95,13 @@ export const optionTable = {
     since: '0.1.0',
     help: 'Where metrics and status are served over HTTP.',
   },
+  'peer-announce': {
+    kind: 'address',
+    default: null,
+    group: 'Network',
+    since: '0.1.0',
+    help: 'Address that the other nodes are told when this node joins, when it is not the one of --peer-listen.',
+  },
   announce: {
     kind: 'address',
     default: null,
@@ -126,6 +133,21 @@ export const optionTable = {
     min: 1,
     max: 64,
     help: 'Nodes that hold each shard of a new cluster, the same on all its nodes; without it all. An existing cluster keeps what it has.',
+  },
+  join: {
+    kind: 'address',
+    default: null,
+    group: 'Node',
+    since: '0.1.0',
+    help: 'Client address of any node of a running cluster that this new node is to join; it takes --cluster, --shards and --replicas from there. A node that has joined starts with or without it.',
+  },
+  'replace-after': {
+    kind: 'milliseconds',
+    default: '10min',
+    group: 'Replication',
+    since: '0.1.0',
+    runtime: true,
+    help: 'A node that was silent for so long has its replicas made anew on nodes that have none of the same shards, if there are such nodes; 0: never.',
   },
   secret: {
     kind: 'text',

@@ -2,6 +2,7 @@ import type { EncodingLimits } from '../commands/encoding.ts';
 import { globMatches } from '../commands/glob.ts';
 import type {
   ClientDescription,
+  MetadataRequest,
   NodeServices,
   ReplicationView,
   TopologyNode,
@@ -84,6 +85,14 @@ export class Services implements NodeServices {
 
   get metadataEpoch(): number {
     return this.#node.metadata.epoch;
+  }
+
+  metadataText(): string {
+    return JSON.stringify(this.#node.metadata.described);
+  }
+
+  changeMetadata(request: MetadataRequest): number | string {
+    return this.#node.metadata.request(request);
   }
 
   replication(): readonly ReplicationView[] {

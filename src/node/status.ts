@@ -53,7 +53,7 @@ export function startingStatus(parts: OwnParts): NodeStatus {
   return {
     ...ownStatus(parts),
     draining: false,
-    metadata: { epoch: 0, leader: null },
+    metadata: { epoch: 0, leader: null, nodes: [] },
     shards: [],
     log: {
       segments: 0,
@@ -79,7 +79,7 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
   return {
     ...ownStatus(parts),
     draining: parts.draining,
-    metadata: { epoch: parts.metadata.epoch, leader: parts.metadata.leader },
+    metadata: { epoch: parts.metadata.epoch, leader: parts.metadata.leader, nodes: parts.metadata.nodes },
     shards: [...host.replicas.values()].map((replica) => shardStatus(replica, parts, now)),
     log: {
       segments: log.stats.segments,
@@ -114,6 +114,8 @@ function shardStatus(replica: Replica, { config, topology, log }: StatusParts, n
     term: core.term,
     serving: replica.serving,
     doubt: core.doubt === null ? null : doubtText(core.doubt.mayHaveAcknowledged?.lsn ?? null),
+    voters: core.membership.voters,
+    learners: core.membership.learners,
     rebuilding: replica.rebuilding,
     firstLsn: log.firstLsn(shard),
     lastLsn: replica.lastLsn,

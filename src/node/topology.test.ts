@@ -10,7 +10,8 @@ function topologyOf(cluster: TestCluster, self: string): Topology {
     self,
     host: cluster.host(self),
     peers: { connected: () => true },
-    map: { placements: [{ shard: 0, slots: [], members }] },
+    map: () => ({ placements: [{ shard: 0, slots: [], members }] }),
+    nodes: () => members,
     clientAddress: (node: string) => `${node}:1`,
     peerPort: () => 2,
   } as unknown as TopologySource);

@@ -37,6 +37,8 @@ export interface TcpPeerOptions {
   readonly listen: PeerAddress;
   readonly logger: Logger;
   readonly handler: PeerHandler;
+  /** Why a peer of the list may not come in as it is now; null when it may. */
+  readonly refusalOf?: (peer: PeerIdentity) => string | null;
   /** When to flush by itself what the wiring did not; by default when the input that is already there is handled. */
   readonly turnEnd?: TurnEnd;
   readonly timing?: Partial<PeerTiming>;
@@ -276,9 +278,12 @@ export class TcpPeerNetwork implements PeerNetwork {
   }
 
   /** A node that died has lost its connections, or loses them by silence: until then its name is taken. */
-  #judgePeer({ node, instance }: PeerIdentity): Refusal | null {
+  #judgePeer(identity: PeerIdentity): Refusal | null {
+    const { node, instance } = identity;
     const peer = this.#peers.get(node);
     if (peer === undefined) return unknownPeer(node, this.#options.identity.node);
+    const reason = this.#options.refusalOf?.(identity) ?? null;
+    if (reason !== null) return { code: 'unknown', reason };
     const { control, bulk } = peer.inbound;
     const present = control ?? bulk;
     return present !== null && present.peer.instance !== instance ? twin(node) : null;

@@ -146,6 +146,11 @@ export const metrics: readonly (readonly [name: string, help: string, rows: (sta
       ({ draining }) => [[{}, draining ? 1 : 0]],
     ],
     [
+      'bellwether_metadata_epoch',
+      'Changes of nodes, shards and slots that this node knows to be committed; 0 before the first',
+      ({ metadata }) => [[{}, metadata.epoch]],
+    ],
+    [
       'bellwether_needed_in_sync',
       'Replicas that must be in sync, with the leader, for writes',
       perShard((shard) => shard.neededInSync),

@@ -30,6 +30,8 @@ export interface MetadataStatus {
   readonly epoch: number;
   /** Node that leads it, null when none is known. */
   readonly leader: string | null;
+  /** Every node of the cluster. */
+  readonly nodes: readonly string[];
 }
 
 export interface ProcessStatus {
@@ -50,6 +52,9 @@ export interface ShardStatus {
   readonly serving: boolean;
   /** Null, or why this replica neither votes nor leads for now. */
   readonly doubt: string | null;
+  /** Who takes part, by the latest membership that this replica knows: voters, and who receives the log without a vote. */
+  readonly voters: readonly string[];
+  readonly learners: readonly string[];
   readonly rebuilding: boolean;
   readonly firstLsn: number;
   readonly lastLsn: number;

@@ -26,6 +26,11 @@ export class Applier {
     this.#context = context;
   }
 
+  /** Log is being read for it. */
+  get reading(): boolean {
+    return this.#reading;
+  }
+
   /** Applies what is committed and at hand; asks for another turn when there is more. */
   step(): void {
     const { keyspace, core, shard, serving } = this.#replica;

@@ -1,4 +1,6 @@
 import type { Membership } from '../core/types.ts';
+import { origin } from '../core/types.ts';
+import type { Task } from '../env/task.ts';
 import { runTask } from '../env/task.ts';
 import type { RecoveredShard } from '../log/types.ts';
 import { Replica } from './replica.ts';
@@ -78,6 +80,28 @@ export class HeldReplicas {
   add(replica: Replica): void {
     this.visible.set(replica.shard, replica);
     this.#listAll();
+  }
+
+  /**
+   * The node gives up a quiet replica that is no member of its shard any more, with its log and checkpoints. Its term and
+   * vote stay in the log: they cost nothing, and what was promised is never forgotten.
+   */
+  drop(replica: Replica, done: (error: Error | null) => void): void {
+    const { shard } = replica;
+    const { log, checkpoints } = this.#context;
+    this.visible.delete(shard);
+    this.#listAll();
+    log.attach(shard, { durable: () => {} });
+    log.retainFrom(shard, Number.POSITIVE_INFINITY);
+    function* remove(): Task<void> {
+      for (const id of yield* checkpoints.list(shard)) yield* checkpoints.remove(id);
+    }
+    // The log goes last: as long as it holds something, the next start finds the replica and drops it anew.
+    runTask(remove(), (error) => {
+      if (error === null) log.reset(shard, origin, false);
+      this.#context.touched();
+      done(error);
+    });
   }
 
   #listAll(): void {

@@ -148,6 +148,13 @@ export class Replica implements CoreOutput, ShardLogListener {
     return this.#receiver.installing;
   }
 
+  /** True while nothing of it is under way on the disk beside the log: then the node may let it go. */
+  get quiet(): boolean {
+    return (
+      !this.rebuilding && !this.#applier.reading && !this.checkpointer.running && !this.#receiver.fetching
+    );
+  }
+
   /** Brings the replica up from what is on disk. Throws when it cannot serve without losing what it may have promised. */
   *open(recovered: RecoveredShard | null, initial: Membership, incomplete: boolean): Task<void> {
     this.keyspace.useClock = useClockAt(this.#context.clock.wallMs());
@@ -548,7 +555,10 @@ export class Replica implements CoreOutput, ShardLogListener {
     this.#builder.begin(entryKind.noop, 0);
     this.#builder.end();
     const lsn = this.#core.leadership?.firstLsn ?? 0;
-    this.#context.log.append(this.#builder.seal(term, lsn, this.#core.timeMs));
+    const batch = this.#builder.seal(term, lsn, this.#core.timeMs);
+    this.#context.log.append(batch);
+    // Else the log from here on would be kept until somebody writes.
+    this.checkpointer.logged(batch.bytes.length);
     this.#context.logger.info({ shard: this.shard, term, lsn }, 'elected leader');
     this.#context.touched();
   }

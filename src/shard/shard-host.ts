@@ -43,8 +43,10 @@ export interface HostContext
   readonly turn: TurnEnd;
   readonly session: SessionOptions;
   readonly password: () => string;
+  /** The nodes that the cluster began with. */
+  readonly founders: readonly NodeId[];
   /** Every node of the cluster, this one included. */
-  readonly nodes: readonly NodeId[];
+  nodes(): readonly NodeId[];
   /** Which shard owns a slot. */
   readonly owners: { ownerOf(slot: number): number };
   /** Where clients reach a node, `host:port`; null when that is not known. */
@@ -98,7 +100,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       encodeMembership: (membership) => context.encodeMembership(membership),
       decodeMembership: (bytes) => context.decodeMembership(bytes),
       fatal: (error) => context.fatal(error),
-      knowsNode: (node) => context.nodes.includes(node),
+      knowsNode: (node) => context.nodes().includes(node),
       wholeView: (replica) => this.#wholeView(replica),
       touched: () => this.touched(),
       touchedSoon: () => this.touchedSoon(),
@@ -269,7 +271,8 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   /** To the leader of a shard that this node has no replica of, or none that takes part. */
   #routeAway(shard: number | null, slot: number): Route {
-    const leader = shard === null ? null : this.directory.leaderOf(shard, this.now());
+    const asked = shard ?? this.#context.owners.ownerOf(0);
+    const leader = this.directory.leaderOf(asked, this.now());
     const known = leader !== null && this.#context.peers.connected(leader);
     const address = known ? this.#context.clientAddress(leader) : null;
     if (address === null)
@@ -365,7 +368,7 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   /** A new cluster begins once every node has been seen, and all are as new as this one. */
   #confirmFreshness(): void {
-    const others = this.#context.nodes.filter((node) => node !== this.#context.self);
+    const others = this.#context.founders.filter((node) => node !== this.#context.self);
     for (const replica of this.held.all) {
       const { core } = replica;
       if (core.doubt === null || core.doubt.mayHaveAcknowledged !== null || core.lastLsn > 0 || core.term > 0)
@@ -379,7 +382,8 @@ export class ShardHost implements SessionHost, PeerHandler {
   #tellLeaders(now: number): void {
     if (now < this.#noticeDueMs) return;
     this.#noticeDueMs = now + noticeMs;
-    const { nodes, peers } = this.#context;
+    const { peers } = this.#context;
+    const nodes = this.#context.nodes();
     for (const { serving, core, shard } of this.replicas.values()) {
       if (!serving) continue;
       const notice = noticeOf(core);

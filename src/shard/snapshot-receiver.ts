@@ -34,6 +34,10 @@ export class SnapshotReceiver {
     this.#context = context;
   }
 
+  get fetching(): boolean {
+    return this.#fetch !== null;
+  }
+
   /** The leader offers a checkpoint. Going on with one that is under way beats beginning a newer one. */
   fetch(from: NodeId, checkpoint: Position): void {
     const current = this.#fetch;

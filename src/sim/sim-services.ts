@@ -11,6 +11,8 @@ export function simServices(clock: Clock): NodeServices {
     topology: () => [],
     nodes: () => [],
     metadataEpoch: 0,
+    metadataText: () => '{}',
+    changeMetadata: () => 'ERR ask the simulator',
     replication: () => [],
     clients: () => [],
     killClient: () => false,

@@ -81,6 +81,14 @@ export class TestNode {
     return fs.existsSync(this.logFile) ? fs.readFileSync(this.logFile, 'utf8') : '';
   }
 
+  /** The same without what it says of the metadata shard, which is elected, falls behind and gets snapshots like any other. */
+  get said(): string {
+    return this.output
+      .split('\n')
+      .filter((line) => !line.includes('"shard":0,'))
+      .join('\n');
+  }
+
   /** What Node.js is called with to run this node. */
   get command(): string[] {
     const at = (port: number): string => `127.0.0.1:${port}`;
@@ -137,9 +145,9 @@ export class TestNode {
 /** A cluster of real processes with data in a temporary directory, gone with `dispose`. */
 export class TestCluster {
   readonly dir: string;
-  readonly nodes: readonly TestNode[];
+  readonly nodes: TestNode[];
 
-  private constructor(dir: string, nodes: readonly TestNode[]) {
+  private constructor(dir: string, nodes: TestNode[]) {
     this.dir = dir;
     this.nodes = nodes;
   }
@@ -151,7 +159,10 @@ export class TestCluster {
     const ports = await freePorts(count * 3);
     const nodes: TestNode[] = [];
     const peers = (): string =>
-      nodes.map(({ id, peerPort, proxy }) => `${id}=127.0.0.1:${proxy?.port ?? peerPort}`).join(',');
+      nodes
+        .slice(0, count)
+        .map(({ id, peerPort, proxy }) => `${id}=127.0.0.1:${proxy?.port ?? peerPort}`)
+        .join(',');
     for (let i = 0; i < count; i++) {
       const own = ports.slice(3 * i, 3 * i + 3) as [number, number, number];
       const flags = (): string[] => ['--peers', peers(), ...(options.flags ?? [])];
@@ -173,6 +184,16 @@ export class TestCluster {
     for (const node of cluster.nodes) node.start();
     await cluster.ready();
     return cluster;
+  }
+
+  /** One more node, which joins by asking the first one. Its process is not started yet. */
+  async newcomer(flags: readonly string[] = []): Promise<TestNode> {
+    const id = `n${this.nodes.length + 1}`;
+    const own = (await freePorts(3)) as [number, number, number];
+    const join = ['--join', `127.0.0.1:${this.nodes[0]?.port}`, ...flags];
+    const node = new TestNode(id, path.join(this.dir, id), own, () => join, {});
+    this.nodes.push(node);
+    return node;
   }
 
   /** Waits for a leader that serves and for every running node to follow it in sync. Leaders may change meanwhile. */

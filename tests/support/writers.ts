@@ -95,3 +95,82 @@ export async function nodeRedisWriter(cluster: TestCluster, useReplicas = false)
     },
   };
 }
+
+/** Appends unique items to lists, so that also what was done twice is found. */
+export interface Appender {
+  readonly library: string;
+  /** Acknowledged: list → items in their order. */
+  readonly acknowledged: Map<string, string[]>;
+  readonly errors: string[];
+  append(list: string, item: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Appends to so many lists, one item at a time each, until told to stop. */
+export async function appendUntil(appender: Appender, lists: number, stopped: () => boolean): Promise<void> {
+  const fill = async (list: string): Promise<void> => {
+    const items: string[] = [];
+    appender.acknowledged.set(list, items);
+    for (let next = 0; !stopped(); next++) {
+      try {
+        await appender.append(list, `${list}:${next}`);
+        items.push(`${list}:${next}`);
+      } catch (error) {
+        appender.errors.push((error as Error).message);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: lists }, (_, i) => fill(`${appender.library}:${i}`)));
+}
+
+/** Lists that do not hold exactly what was acknowledged, with what is wrong with them. */
+export async function wrongLists(cluster: TestCluster, appenders: readonly Appender[]): Promise<string[]> {
+  const client = new Cluster([...cluster.addresses]);
+  client.on('error', () => undefined);
+  const wrong: string[] = [];
+  for (const { acknowledged } of appenders)
+    for (const [list, items] of acknowledged) {
+      const found = await client.lrange(list, 0, -1);
+      if (found.join() === items.join()) continue;
+      const lost = items.filter((item) => !found.includes(item));
+      const twice = found.filter((item, at) => found.indexOf(item) !== at);
+      wrong.push(`${list}: lost ${lost}, twice ${twice}, ${found.length} of ${items.length}`);
+    }
+  client.disconnect();
+  return wrong;
+}
+
+export async function ioredisAppender(cluster: TestCluster): Promise<Appender> {
+  const client = new Cluster([...cluster.addresses]);
+  client.on('error', () => undefined);
+  await new Promise<void>((resolve) => client.once('ready', resolve));
+  return {
+    library: 'ioredis',
+    acknowledged: new Map(),
+    errors: [],
+    append: async (list, item) => {
+      await client.rpush(list, item);
+    },
+    close: async () => client.disconnect(),
+  };
+}
+
+export async function nodeRedisAppender(cluster: TestCluster): Promise<Appender> {
+  const client = createCluster({
+    useReplicas: true,
+    rootNodes: cluster.addresses.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
+    topologyRefreshOnReconnectionAttemptStrategy: 100,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return {
+    library: 'node-redis',
+    acknowledged: new Map(),
+    errors: [],
+    append: async (list, item) => {
+      await client.rPush(list, item);
+    },
+    close: async () => client.destroy(),
+  };
+}

@@ -1,0 +1,87 @@
+import type { Bytes } from '../bytes/types.ts';
+import { notAnInteger, parseSafeInteger, shownInError, syntaxError } from './parse.ts';
+import { commandGroup } from './spec.ts';
+import type { CommandContext, CommandSpec, MetadataRequest } from './types.ts';
+
+const { onSession } = commandGroup('replication');
+const anywhere = ['loading', 'stale'] as const;
+
+/** What the words of REPL REPLICA ask for, or the error line. */
+function replicaRequest(words: readonly Bytes[]): MetadataRequest | string {
+  const [what = '', shardText = '', node = '', to] = words;
+  const shard = parseSafeInteger(shardText);
+  if (shard === null) return notAnInteger;
+  switch (what.toLowerCase()) {
+    case 'add':
+      return words.length === 3 ? { kind: 'addReplica', shard, node } : syntaxError;
+    case 'remove':
+      return words.length === 3 ? { kind: 'removeReplica', shard, node } : syntaxError;
+    case 'move':
+      return to !== undefined && words.length === 4
+        ? { kind: 'moveReplica', shard, from: node, to }
+        : syntaxError;
+    default:
+      return `ERR ADD, REMOVE or MOVE is expected, not '${shownInError(what)}'`;
+  }
+}
+
+function nodeRequest(words: readonly Bytes[]): MetadataRequest | string {
+  const [what = '', node = '', peer, client, instance] = words;
+  switch (what.toLowerCase()) {
+    case 'add':
+      return peer !== undefined && client !== undefined && instance !== undefined && words.length === 5
+        ? { kind: 'addNode', node, peer, client, instance }
+        : syntaxError;
+    case 'remove':
+      return words.length === 2 ? { kind: 'removeNode', node } : syntaxError;
+    default:
+      return `ERR ADD or REMOVE is expected, not '${shownInError(what)}'`;
+  }
+}
+
+/** Answers the epoch that the change makes when it is committed: until then it may yet be lost. */
+function ask({ node, reply }: CommandContext, request: MetadataRequest | string): void {
+  const outcome = typeof request === 'string' ? request : node.changeMetadata(request);
+  if (typeof outcome === 'string') reply.error(outcome);
+  else reply.integer(outcome);
+}
+
+/** What REPL has about nodes and where replicas are. */
+export const metadataSubcommands: readonly CommandSpec[] = [
+  onSession(
+    'repl|metadata',
+    [
+      2,
+      anywhere,
+      '7.2.0',
+      'O(N) with N nodes and shards',
+      '',
+      'Nodes, shards and slots, as this node knows them to be decided: JSON.',
+    ],
+    ({ node, reply }) => reply.bulk(node.metadataText()),
+  ),
+  onSession(
+    'repl|replica',
+    [
+      -5,
+      ['admin', ...anywhere],
+      '7.2.0',
+      'O(1)',
+      '<ADD shard node | REMOVE shard node | MOVE shard from to>',
+      'Decides where a shard has replicas, and answers the epoch of that. To the node that leads the metadata.',
+    ],
+    (context, args) => ask(context, replicaRequest(args.slice(2))),
+  ),
+  onSession(
+    'repl|node',
+    [
+      -4,
+      ['admin', ...anywhere],
+      '7.2.0',
+      'O(N) with N shards',
+      '<ADD node peer client instance | REMOVE node>',
+      'Lets a node join, or leave when its replicas are elsewhere, and answers the epoch of that. To the node that leads the metadata.',
+    ],
+    (context, args) => ask(context, nodeRequest(args.slice(2))),
+  ),
+];

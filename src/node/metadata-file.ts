@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { type Metadata, shardMapOf } from '../cluster/metadata.ts';
+import { ownersOf, ShardMap } from '../cluster/shard-map.ts';
+
+/** In the data directory: the newest metadata that the node knows to be committed, so that it finds the others again. */
+export const metadataFile = 'metadata.json';
+
+const schema = z.object({
+  epoch: z.number().int().min(1),
+  nodes: z.record(
+    z.string(),
+    z.object({
+      peer: z.string(),
+      client: z.string(),
+      instance: z.string(),
+      state: z.enum(['member', 'leaving', 'removed']),
+    }),
+  ),
+  shards: z.record(
+    z.string(),
+    z.object({
+      members: z.array(z.string()).min(1),
+      preferred: z.string().nullable(),
+      slots: z.array(z.tuple([z.number().int().min(0), z.number().int().max(16383)])),
+    }),
+  ),
+});
+
+/** The metadata for people and for nodes that are to come: JSON, slots as ranges from the first to the last. */
+export function metadataObject(metadata: Metadata): z.infer<typeof schema> {
+  const shards = shardMapOf(metadata).placements.map(({ shard, members, preferred, slots }) => [
+    shard,
+    { members: [...members], preferred, slots: slots.map(({ from, to }) => [from, to]) },
+  ]);
+  return {
+    epoch: metadata.epoch,
+    nodes: Object.fromEntries(metadata.nodes),
+    shards: Object.fromEntries(shards),
+  };
+}
+
+/** Reads what `metadataObject` made, whatever it stands among; null when it is something else. */
+export function metadataFrom(value: unknown): Metadata | null {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) return null;
+  const { epoch, nodes, shards } = parsed.data;
+  const placements = Object.entries(shards).map(([shard, { members, preferred, slots }]) => ({
+    ...{ shard: Number(shard), members, preferred },
+    slots: slots.map(([from, to]) => ({ from, to })),
+  }));
+  try {
+    return {
+      epoch,
+      nodes: new Map(Object.entries(nodes)),
+      shards: new Map(
+        placements.map(({ shard, members, preferred }) => [shard, { members, preferred }] as const),
+      ),
+      owners: ownersOf(new ShardMap(placements)),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** The same from a file's text. */
+export function metadataFromText(text: string | null): Metadata | null {
+  try {
+    return text === null ? null : metadataFrom(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,124 @@
+import { expect, it } from 'vitest';
+import type { Metadata } from '../cluster/metadata.ts';
+import { evenShardMap, ShardMap } from '../cluster/shard-map.ts';
+import type { RecoveredShard } from '../log/types.ts';
+import type { ReplicaStart } from '../shard/held-replicas.ts';
+import type { ShardHost } from '../shard/shard-host.ts';
+import { OwnReplicas } from './own-replicas.ts';
+
+const slots = [{ from: 0, to: 16383 }];
+
+interface Given {
+  readonly self?: string;
+  readonly founders: readonly string[];
+  /** Where the one shard is to be by metadata; null: there is none. */
+  readonly members: readonly string[] | null;
+  readonly holds?: boolean;
+  readonly incomplete?: boolean;
+}
+
+/** One shard on a node: what it opens and drops, and what it says. */
+function node({ self = 'n1', founders, members, holds = false, incomplete = false }: Given) {
+  const opened: ReplicaStart[] = [];
+  const dropped: number[] = [];
+  const replica = {
+    shard: 1,
+    quiet: true,
+    core: { priority: 100, isOutside: false, leadership: null as object | null },
+  };
+  const replicas = new Map<number, typeof replica>();
+  const host = {
+    replicas,
+    directory: { membersOf: () => null },
+    held: {
+      open: (start: ReplicaStart, done: (error: Error | null) => void) => {
+        opened.push(start);
+        replicas.set(start.shard, replica);
+        done(null);
+      },
+      drop: (_: unknown, done: (error: Error | null) => void) => {
+        dropped.push(1);
+        replicas.delete(1);
+        done(null);
+      },
+    },
+  };
+  const errors: string[] = [];
+  const log = (_: object, text: string): void => void errors.push(text);
+  const began = evenShardMap(1, founders);
+  const own = new OwnReplicas({
+    ...{ self, dir: 'd', priority: 100, began, incomplete },
+    host: host as unknown as ShardHost,
+    logger: { debug: () => {}, info: () => {}, warn: () => {}, error: log },
+    recovered: holds
+      ? [{ shard: 1, last: { term: 1, lsn: 9 }, checkpoint: { term: 0, lsn: 0 } } as RecoveredShard]
+      : [],
+    fatal: (error) => {
+      throw error;
+    },
+  });
+  const mapOf = (nodes: readonly string[], preferred: string | null = null): ShardMap =>
+    new ShardMap([{ shard: 1, slots, members: nodes, preferred }]);
+  const start = (): Promise<void> =>
+    own.openAll(members === null ? began : mapOf(members), members === null ? null : ({} as Metadata));
+  return { own, start, opened, dropped, errors, replica, mapOf };
+}
+
+const three = ['n1', 'n2', 'n3'];
+
+it.each([
+  ['a new cluster', { founders: three, members: null }, three, []],
+  ['a cluster that goes on', { founders: three, members: three, holds: true }, three, []],
+  ['what it holds and may be needed for', { founders: three, members: ['n2', 'n3'], holds: true }, three, []],
+  ['a lost log', { founders: three, members: three, incomplete: true }, three, []],
+  ['what it was given', { self: 'n4', founders: three, members: ['n1', 'n4'] }, ['n1'], ['n4']],
+  // It began the shard alone, and must never lead it alone again with nothing.
+  ['what it began alone', { founders: ['n1'], members: ['n1', 'n2'] }, ['n2'], ['n1']],
+])('opens %s with who can vote', async (_, given: Given, voters, learners) => {
+  const { start, opened } = node(given);
+  await start();
+  expect(opened.map(({ initial }) => initial)).toEqual([{ voters, learners }]);
+});
+
+it('does not open what is elsewhere', async () => {
+  const { start, opened } = node({ self: 'n4', founders: three, members: three });
+  await start();
+  expect(opened).toEqual([]);
+});
+
+it('says what may be forgotten, and does not begin anew what nobody else has', async () => {
+  const lost = node({ founders: three, members: three, incomplete: true });
+  await lost.start();
+  expect(lost.errors).toEqual([expect.stringContaining('gone or unreadable')]);
+  const alone = node({ founders: ['n1'], members: ['n1'], incomplete: true });
+  await expect(alone.start()).rejects.toMatchObject({ code: 'BW_LOG_DAMAGED' });
+});
+
+it('opens what it is given while it runs, as a learner', () => {
+  const { own, opened, mapOf, replica } = node({ self: 'n4', founders: three, members: three });
+  own.follow(mapOf(three));
+  own.follow(mapOf(['n1', 'n4'], 'n4'));
+  own.follow(mapOf(['n1', 'n4'], 'n4'));
+  expect(opened).toMatchObject([{ recovered: null, initial: { voters: ['n1'], learners: ['n4'] } }]);
+  expect(replica.core.priority).toBe(101);
+  own.follow(mapOf(['n1', 'n4'], 'n1'));
+  expect(replica.core.priority).toBe(100);
+});
+
+it('drops a replica only when metadata and shard have both taken it, and nothing of it is under way', async () => {
+  const { own, start, dropped, mapOf, replica } = node({ founders: three, members: three, holds: true });
+  await start();
+  own.follow(mapOf(['n2', 'n3']));
+  replica.core.isOutside = true;
+  own.follow(mapOf(three));
+  replica.quiet = false;
+  own.follow(mapOf(['n2', 'n3']));
+  replica.quiet = true;
+  replica.core.leadership = {};
+  own.follow(mapOf(['n2', 'n3']));
+  expect(dropped).toEqual([]);
+  replica.core.leadership = null;
+  own.follow(mapOf(['n2', 'n3']));
+  own.follow(mapOf(['n2', 'n3']));
+  expect(dropped).toEqual([1]);
+});
