@@ -86,6 +86,12 @@ test('a membership from elsewhere is taken over where nothing older is known', (
   behind.noteMemberships(membershipBatch(12, 'of 12'));
   behind.adoptMembership({ lsn: 9, bytes: Buffer.from('checkpoint') });
   expect(memberships(behind)).toEqual(['9 checkpoint', '12 of 12']);
+  for (const lsn of [9, 13]) behind.adoptMembership({ lsn, bytes: Buffer.from('later') });
+  expect(memberships(behind)).toEqual(['9 checkpoint', '12 of 12']);
+  const known = new History({ term: 1, lsn: 10 });
+  known.noteMemberships(membershipBatch(12, 'of 12'));
+  for (const lsn of [12, 13]) known.adoptMembership({ lsn, bytes: Buffer.from('later') });
+  expect(memberships(known)).toEqual(['12 of 12']);
 });
 
 test('places of entries that are cut or dropped are forgotten', () => {
