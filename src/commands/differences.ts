@@ -53,10 +53,7 @@ export const differences: Readonly<Record<string, readonly string[]>> = {
   'memory|stats': ['figures of this node as far as V8 knows them'],
   'memory|doctor': ['its own advice'],
   'memory|purge': ['does nothing: V8 gives memory back by itself'],
-  shutdown: [
-    'answers OK before the connection is closed',
-    'a shutdown that has begun is not called off; a transaction that holds it answers an error in its place',
-  ],
+  shutdown: ['answers OK before the connection is closed', 'a shutdown that has begun is not called off'],
   info: ['without `commandstats`, `errorstats`, `latencystats` and `modules`'],
   waitaof: ['WAITAOF came with 7.2; all that is written is on disk here'],
   'config|set': [

@@ -135,7 +135,7 @@ export const serverCommands: readonly CommandSpec[] = [
     'shutdown',
     [
       -1,
-      ['admin', 'noscript', ...anywhere],
+      ['admin', 'noscript', 'no_multi', ...anywhere],
       '1.0.0',
       'O(1)',
       '[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]',
@@ -179,7 +179,6 @@ function shutDown({ node, session, reply }: CommandContext, args: readonly Bytes
   const saving = words.filter((word) => word === 'SAVE' || word === 'NOSAVE');
   if (words.length === 1 && words[0] === 'ABORT') reply.error('ERR No shutdown in progress.');
   else if (saving.length > 1 || !words.every((word) => shutdownWords.has(word))) reply.error(syntaxError);
-  else if (session.inTransaction) reply.error('ERR Command not allowed inside a transaction');
   else {
     reply.ok();
     session.closeAfterReply();

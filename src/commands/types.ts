@@ -14,6 +14,7 @@ export type CommandFlag =
   | 'denyoom'
   | 'admin'
   | 'noscript'
+  | 'no_multi'
   | 'blocking'
   | 'loading'
   | 'stale'

@@ -71,7 +71,9 @@ export class CommandRunner {
 
   #queue(spec: CommandSpec, args: Bytes[], sinceMs: number): void {
     const { transaction } = this;
-    const slot = slotOfCommand(spec, args);
+    const slot = spec.flags.includes('no_multi')
+      ? 'ERR Command not allowed inside a transaction'
+      : slotOfCommand(spec, args);
     if (typeof slot === 'string') {
       this.refuse(spec.name, slot);
       return;
