@@ -120,3 +120,14 @@ test('an index that grows while its beginning goes keeps what it holds', () => {
     { firstLsn: 4902, lastLsn: 4902, segment: 50, offset: 80, length: 40 },
   ]);
 });
+
+test('a cut within the only batch leaves its beginning', () => {
+  const index = new ShardIndex();
+  index.add(1, 3, 1, 4096, 60);
+  index.truncate(2);
+  expect(index.lastLsn).toBe(2);
+  index.truncate(0);
+  expect(index.count).toBe(0);
+  index.truncate(0);
+  expect(index.count).toBe(0);
+});
