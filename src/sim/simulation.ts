@@ -197,10 +197,12 @@ class Simulation {
 
   #createClient(number: number, random: SeededRandom): SimClient {
     const weak = number > 0 && random.chance(0.25);
-    const majority = majorityOf(this.#members);
+    // A number of copies is a majority's only as long as there are not more voters.
+    const copies = majorityOf({ voters: this.#nodes.map(({ id }) => id), learners: [] });
+    const enough = copies > this.#planner.leastVoters ? 'majority' : String(copies);
     const policies = weak
-      ? [['leader'], ['none'], ['leader', 'received'], ['1'], [String(majority), 'received']]
-      : [null, null, null, ['all'], ['all', 'applied'], ['majority', 'applied'], [String(majority)]];
+      ? [['leader'], ['none'], ['leader', 'received'], ['1'], [enough, 'received']]
+      : [null, null, null, ['all'], ['all', 'applied'], ['majority', 'applied'], [enough]];
     const policy = random.pick<readonly string[] | null>(policies);
     return new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
       number,
