@@ -53,15 +53,32 @@ export async function lostWrites(writer: Writer, first = 0): Promise<string[]> {
   return lost;
 }
 
-export async function ioredisWriter(cluster: TestCluster): Promise<Writer> {
+async function ioredisClient(cluster: TestCluster): Promise<Cluster> {
   const client = new Cluster([...cluster.addresses]);
   client.on('error', () => undefined);
-  const errors: string[] = [];
   await new Promise<void>((resolve) => client.once('ready', resolve));
+  return client;
+}
+
+/** @param useReplicas it keeps connections to nodes that lead nothing; its reads may be behind */
+async function nodeRedisClient(cluster: TestCluster, useReplicas: boolean) {
+  const client = createCluster({
+    useReplicas,
+    rootNodes: cluster.addresses.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
+    // Otherwise it tries the address of a dead node for five seconds before it asks the others who leads.
+    topologyRefreshOnReconnectionAttemptStrategy: 100,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+export async function ioredisWriter(cluster: TestCluster): Promise<Writer> {
+  const client = await ioredisClient(cluster);
   return {
     library: 'ioredis',
     acknowledged: new Map(),
-    errors,
+    errors: [],
     write: async (key, value) => {
       await client.set(key, value);
     },
@@ -72,16 +89,9 @@ export async function ioredisWriter(cluster: TestCluster): Promise<Writer> {
   };
 }
 
-/** @param useReplicas it keeps connections to nodes that lead nothing; its reads may be behind */
+/** @param useReplicas see `nodeRedisClient` */
 export async function nodeRedisWriter(cluster: TestCluster, useReplicas = false): Promise<Writer> {
-  const client = createCluster({
-    useReplicas,
-    rootNodes: cluster.addresses.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
-    // Otherwise it tries the address of a dead node for five seconds before it asks the others who leads.
-    topologyRefreshOnReconnectionAttemptStrategy: 100,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await nodeRedisClient(cluster, useReplicas);
   return {
     library: 'node-redis',
     acknowledged: new Map(),
@@ -126,8 +136,7 @@ export async function appendUntil(appender: Appender, lists: number, stopped: ()
 
 /** Lists that do not hold exactly what was acknowledged, with what is wrong with them. */
 export async function wrongLists(cluster: TestCluster, appenders: readonly Appender[]): Promise<string[]> {
-  const client = new Cluster([...cluster.addresses]);
-  client.on('error', () => undefined);
+  const client = await ioredisClient(cluster);
   const wrong: string[] = [];
   for (const { acknowledged } of appenders)
     for (const [list, items] of acknowledged) {
@@ -142,9 +151,7 @@ export async function wrongLists(cluster: TestCluster, appenders: readonly Appen
 }
 
 export async function ioredisAppender(cluster: TestCluster): Promise<Appender> {
-  const client = new Cluster([...cluster.addresses]);
-  client.on('error', () => undefined);
-  await new Promise<void>((resolve) => client.once('ready', resolve));
+  const client = await ioredisClient(cluster);
   return {
     library: 'ioredis',
     acknowledged: new Map(),
@@ -157,13 +164,7 @@ export async function ioredisAppender(cluster: TestCluster): Promise<Appender> {
 }
 
 export async function nodeRedisAppender(cluster: TestCluster): Promise<Appender> {
-  const client = createCluster({
-    useReplicas: true,
-    rootNodes: cluster.addresses.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
-    topologyRefreshOnReconnectionAttemptStrategy: 100,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await nodeRedisClient(cluster, true);
   return {
     library: 'node-redis',
     acknowledged: new Map(),
