@@ -1,8 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import type { ShardStatus } from '../src/server/status-types.ts';
 import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { checkWithRedisCli } from './support/redis-cli.ts';
 import { until } from './support/wait.ts';
 import {
   type Appender,
@@ -28,34 +29,6 @@ async function bellwether(...words: string[]): Promise<string> {
   const code = await new Promise((resolve) => child.on('close', resolve));
   if (code !== 0) throw new Error(await running.described(`${words.join(' ')}: ${output}`)());
   return output;
-}
-
-const redisCli = spawnSync('redis-cli', ['--version']).status === 0;
-if (!redisCli) console.log('SKIPPED: no redis-cli is on PATH, so it did not check the cluster.');
-
-/** Asks every node that is there. */
-async function checkWithRedisCli(): Promise<void> {
-  if (!redisCli) return;
-  for (const { port, process } of running.nodes) {
-    if (process === null) continue;
-    // Who leads may just be on its way to all nodes.
-    let output = '';
-    await until(
-      () => `redis-cli agrees: ${output}`,
-      async () => {
-        const child = spawn('redis-cli', ['--cluster', 'check', `127.0.0.1:${port}`]);
-        output = '';
-        child.stdout.on('data', (text: Buffer) => {
-          output += text.toString();
-        });
-        await new Promise((resolve) => child.on('close', resolve));
-        return (
-          output.includes('[OK] All 16384 slots covered.') &&
-          output.includes('[OK] All nodes agree about slots configuration.')
-        );
-      },
-    );
-  }
 }
 
 async function shardsOn(node: TestNode): Promise<number[]> {
@@ -149,13 +122,13 @@ it('a node joins, replicas move to it and another node leaves, without an error 
   });
   await metadataIsEverywhere();
   expect(await shardsOn(n4)).toEqual([]);
-  await checkWithRedisCli();
+  await checkWithRedisCli(running.nodes);
   await load.goOn();
 
   // Shard 1 is led by n1, or wants to be: its leader hands over before it goes.
   expect(await bellwether('replica', 'move', '1', 'n1', 'n4')).toContain('Shard 1 is on n2, n3, n4.');
   await until(running.described('n1 has dropped its replica'), async () => !(await shardsOn(n1)).includes(1));
-  await checkWithRedisCli();
+  await checkWithRedisCli(running.nodes);
   await load.goOn();
 
   expect(await bellwether('remove-node', 'n3')).toContain('n3 has left');
@@ -165,7 +138,7 @@ it('a node joins, replicas move to it and another node leaves, without an error 
   n3.signal('SIGTERM');
   await n3.exit();
   await load.goOn();
-  await checkWithRedisCli();
+  await checkWithRedisCli(running.nodes);
 
   // What was decided survives: everybody starts again and knows it.
   await load.end();
@@ -176,7 +149,7 @@ it('a node joins, replicas move to it and another node leaves, without an error 
   for (const node of [n1, n2, n4]) node.start();
   await metadataIsEverywhere();
   for (const number of [1, 2, 3]) expect([...(await shard(number)).voters].sort()).not.toContain('n3');
-  await checkWithRedisCli();
+  await checkWithRedisCli(running.nodes);
 });
 
 it('the replication factor goes from 3 to 5 and back, without an error or a lost write', async () => {
@@ -187,7 +160,7 @@ it('the replication factor goes from 3 to 5 and back, without an error or a lost
   const others = running.nodes.map(({ id }) => id).filter((id) => !before.includes(id));
   for (const node of others) await bellwether('replica', 'add', '1', node);
   expect([...(await shard(1)).voters].sort()).toEqual(running.nodes.map(({ id }) => id));
-  await checkWithRedisCli();
+  await checkWithRedisCli(running.nodes);
   await load.goOn();
   for (const node of others) await bellwether('replica', 'remove', '1', node);
   expect([...(await shard(1)).voters].sort()).toEqual(before);
@@ -198,7 +171,7 @@ it('the replication factor goes from 3 to 5 and back, without an error or a lost
     return held.every((shards) => !shards.includes(1));
   });
   await load.goOn();
-  await checkWithRedisCli();
+  await checkWithRedisCli(running.nodes);
   await load.end();
 });
 

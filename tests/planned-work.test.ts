@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchStatus } from '../src/cli/admin-client.ts';
 import { evenShardMap } from '../src/cluster/shard-map.ts';
@@ -6,6 +6,7 @@ import type { ShardStatus } from '../src/server/status-types.ts';
 import { slotOf } from '../src/state/slot.ts';
 import { program, TestCluster, type TestNode } from './support/cluster.ts';
 import { RawClient } from './support/raw-client.ts';
+import { checkWithRedisCli } from './support/redis-cli.ts';
 import { rounds, until } from './support/wait.ts';
 import { ioredisWriter, lostWrites, nodeRedisWriter, type Writer, writeUntil } from './support/writers.ts';
 
@@ -34,17 +35,6 @@ function bellwether(...words: string[]): Promise<Finished> {
     output += text.toString();
   });
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
-}
-
-const redisCli = spawnSync('redis-cli', ['--version']).status === 0;
-if (!redisCli) console.log('SKIPPED: no redis-cli is on PATH, so it did not check the cluster.');
-
-function checkWithRedisCli(): void {
-  if (!redisCli) return;
-  const address = `127.0.0.1:${(running.nodes[0] as TestNode).port}`;
-  const { stdout } = spawnSync('redis-cli', ['--cluster', 'check', address], { encoding: 'utf8' });
-  expect(stdout).toContain('[OK] All 16384 slots covered.');
-  expect(stdout).toContain('[OK] All nodes agree about slots configuration.');
 }
 
 async function shardsOf(node: TestNode): Promise<readonly ShardStatus[]> {
@@ -192,7 +182,7 @@ describe('planned work on a cluster of six shards under constant load', () => {
       `${gaps.length} handovers, longest time between two acknowledged writes of the shard, p50/p90/p99/max ms: ` +
         `${figures(gaps)}; without a handover: ${figures(usual)}`,
     );
-    checkWithRedisCli();
+    await checkWithRedisCli(running.nodes);
   });
 
   it('bellwether handover moves one shard', async () => {
@@ -221,7 +211,7 @@ describe('planned work on a cluster of six shards under constant load', () => {
     await new Promise((resolve) => setTimeout(resolve, 4000));
     expect(await ledBy(node)).toHaveLength(shardCount);
     await load.end();
-    checkWithRedisCli();
+    await checkWithRedisCli(running.nodes);
   });
 
   it('bellwether drain moves all leadership away and keeps it away until undone or restarted', async () => {
@@ -232,7 +222,7 @@ describe('planned work on a cluster of six shards under constant load', () => {
     expect(drained).toMatchObject({ code: 0 });
     expect(drained.output).toContain('it is safe to stop');
     expect(await ledBy(node)).toEqual([]);
-    checkWithRedisCli();
+    await checkWithRedisCli(running.nodes);
     await load.goOn();
     node.signal('SIGTERM');
     await node.exit();
@@ -281,6 +271,6 @@ describe('planned work on a cluster of six shards under constant load', () => {
     for (const [i, status] of after.entries()) expect(status?.pid).not.toBe(before[i]?.pid);
     await load.goOn();
     await load.end();
-    checkWithRedisCli();
+    await checkWithRedisCli(running.nodes);
   });
 });
