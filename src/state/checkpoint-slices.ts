@@ -67,12 +67,15 @@ export class KeyspaceSlices implements CheckpointSlices {
 
   /** All keys, at most `listedAtOnce` at a time. Between two lists anything may change. */
   *#list(): Generator<readonly Listed[], void, undefined> {
-    while (this.#slot < slotCount) {
-      const slot = this.#slot;
+    for (let slot = this.#slot; slot < slotCount; slot++) {
+      const keys = this.#slots[slot];
+      // Of a small keyspace most slots are empty.
+      if (keys === undefined && !this.#earlier.has(slot)) continue;
+      this.#slot = slot;
       let earlier = this.#earlier.get(slot);
       let listed: Listed[] = [];
       // A Map that changes meanwhile goes on with what it holds then; what was taken out and put in again comes once more.
-      for (const [key, entry] of this.#slots[slot] ?? []) {
+      for (const [key, entry] of keys ?? []) {
         const image = earlier?.get(key);
         if (image === null || this.#seen?.has(key) === true) continue;
         if (image !== undefined) earlier?.delete(key);
@@ -92,6 +95,7 @@ export class KeyspaceSlices implements CheckpointSlices {
       }
       if (listed.length > 0) yield listed;
     }
+    this.#slot = slotCount;
   }
 
   #remember(listed: readonly Listed[]): void {
