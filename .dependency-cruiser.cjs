@@ -9,7 +9,7 @@ const rooms = {
   commands: ['state', 'resp', 'env', 'bytes'],
   peer: ['core', 'env', 'bytes', 'log/batch.ts'],
   shard: ['core', 'log', 'state', 'commands', 'resp', 'peer/types.ts', 'env', 'bytes'],
-  cluster: ['shard', 'core', 'state', 'commands', 'env', 'bytes'],
+  cluster: ['shard', 'core', 'log', 'state', 'commands', 'peer/types.ts', 'env', 'bytes'],
   server: ['shard', 'resp', 'commands', 'cluster', 'env', 'bytes'],
   node: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster', 'server'],
   // `verify` judges real processes with the same checkers as the simulator, and draws faults from the same generator.
@@ -19,7 +19,7 @@ const rooms = {
   ],
   sim: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster'],
 };
-const pure = ['log', 'state', 'shard', 'commands', 'bytes', 'resp', 'sim'];
+const pure = ['log', 'state', 'shard', 'cluster', 'commands', 'bytes', 'resp', 'sim'];
 const test = '(\\.test|-test-kit)\\.ts$';
 
 module.exports = {

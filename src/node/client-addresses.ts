@@ -1,6 +1,6 @@
 import type { Disk } from '../env/disk.ts';
+import { SavedText } from '../env/saved-text.ts';
 import type { Task } from '../env/task.ts';
-import { SavedText } from './saved-text.ts';
 
 /** Where clients reach each node, learnt from the peers and remembered over restarts. */
 export class ClientAddresses {

@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Metadata } from '../cluster/metadata.ts';
+import { metadataFile, metadataFrom, metadataFromText, metadataObject } from '../cluster/metadata-file.ts';
 import { BellwetherError } from '../errors.ts';
 import { type Reply, ReplyError } from '../resp/reply-parser.ts';
 import type { NodeConfig } from './config.ts';
 import { converse } from './converse.ts';
 import { createJoining, type DirectoryIdentity, readIdentity } from './data-directory.ts';
 import { writeFileDurably } from './durable-file.ts';
-import { metadataFile, metadataFrom, metadataFromText, metadataObject } from './metadata-file.ts';
 import { formatAddress } from './option-values.ts';
 
 /** A cluster without a leader of its metadata for so long does not take nodes in. */

@@ -1,13 +1,14 @@
 import type { Logger as PinoLogger } from 'pino';
-import { type Metadata, metadataShard, shardMapOf } from '../cluster/metadata.ts';
-import { metadataMembers } from '../cluster/next-membership.ts';
-import { Reconciler } from '../cluster/reconciler.ts';
+import type { Metadata } from '../cluster/metadata.ts';
+import { metadataFile, metadataFromText, metadataObject } from '../cluster/metadata-file.ts';
+import { NodeShards } from '../cluster/node-shards.ts';
 import type { ShardMap } from '../cluster/shard-map.ts';
 import { evenShardMap, usesEveryNode } from '../cluster/shard-map.ts';
 import { encodeMembership } from '../core/membership-codec.ts';
 import { nodeClock } from '../env/node-clock.ts';
 import { nodeRandom } from '../env/node-random.ts';
 import { nodeTurnEnd } from '../env/node-turn.ts';
+import { SavedText } from '../env/saved-text.ts';
 import type { Task } from '../env/task.ts';
 import { runTask } from '../env/task.ts';
 import { BellwetherError } from '../errors.ts';
@@ -17,7 +18,6 @@ import { TcpPeerNetwork } from '../peer/tcp-network.ts';
 import { AdminServer } from '../server/admin.ts';
 import { ClientListener } from '../server/client-listener.ts';
 import { checkedMembership, spanOf } from '../shard/memberships.ts';
-import type { Replica } from '../shard/replica.ts';
 import { ShardHost } from '../shard/shard-host.ts';
 import { CheckpointStore } from '../state/checkpoint-store.ts';
 import { version } from '../version.ts';
@@ -30,20 +30,14 @@ import { Drain } from './drain.ts';
 import { handOverByCommand, TakeOver } from './handover.ts';
 import { LoadMeter } from './load-meter.ts';
 import { createLogger } from './logging.ts';
-import { membersAt, metadataOptions, NodeMetadata } from './metadata.ts';
-import { metadataFile, metadataFromText, metadataObject } from './metadata-file.ts';
 import { formatAddress, parseAddress } from './option-values.ts';
 import type { OptionName } from './options.ts';
-import { OwnReplicas } from './own-replicas.ts';
-import { SavedText } from './saved-text.ts';
 import { Services } from './services.ts';
 import { Settings } from './settings.ts';
 import { nodeStatus, startingStatus } from './status.ts';
 import { Topology } from './topology.ts';
 
 const tickMs = 10;
-/** How often a node looks whether it is to have other replicas. */
-const followMs = 100;
 
 /** One process of a cluster: everything wired together, from start to stop. */
 export class BellwetherNode {
@@ -56,18 +50,15 @@ export class BellwetherNode {
   /** Undone in reverse order by `stop`, as far as `start` came. */
   readonly #undo: (() => void | Promise<void>)[] = [];
   #directory!: DataDirectory;
-  #map!: ShardMap;
+  #began!: ShardMap;
   #opened!: OpenedLog;
   #addresses!: ClientAddresses;
   #peers!: TcpPeerNetwork;
   #host: ShardHost | null = null;
   #topology: Topology | null = null;
   #listener: ClientListener | null = null;
-  #metadata!: NodeMetadata;
+  #shards!: NodeShards;
   #savedMetadata!: SavedText;
-  #replicas!: OwnReplicas;
-  #reconciler!: Reconciler;
-  #followedMs = 0;
   #meter!: LoadMeter;
   #drain: Drain | null = null;
   #stopping: Promise<void> | null = null;
@@ -118,7 +109,7 @@ export class BellwetherNode {
       replicas,
     });
     this.#undo.push(() => this.#directory.release());
-    this.#map = this.#createMap();
+    this.#began = this.#createMap();
     this.#meter = new LoadMeter(logger, tickMs, this.#startedMs);
     await this.#openAdmin();
     await this.#openShards();
@@ -166,7 +157,7 @@ export class BellwetherNode {
       ...own,
       host,
       topology,
-      metadata: this.#metadata,
+      metadata: this.#shards.metadata,
       listener,
       log: this.#opened.log,
       peers: this.#peers,
@@ -208,8 +199,8 @@ export class BellwetherNode {
       logger,
       services,
       founders: this.#voters,
-      nodes: () => this.#company,
-      owners: { ownerOf: (slot) => this.#map.ownerOf(slot) },
+      nodes: () => this.#shards.company,
+      owners: { ownerOf: (slot) => this.#shards.map.ownerOf(slot) },
       spanOf,
       encodeMembership,
       decodeMembership: checkedMembership,
@@ -219,8 +210,8 @@ export class BellwetherNode {
       fatal: (error) => this.#fatal(error),
     });
     this.#host = host;
-    await this.#openMetadata(host, known, logMissing || incomplete);
-    await this.#replicas.openAll(this.#map, this.#metadata.current);
+    this.#shards = this.#createShards(host, known, logMissing || incomplete);
+    await run(this.#shards.open());
     if (this.#voters.length === 1) this.#directory.noLongerFresh();
     this.#topology = new Topology({
       cluster: config.cluster,
@@ -228,8 +219,8 @@ export class BellwetherNode {
       host,
       peers: this.#peers,
       log,
-      map: () => this.#map,
-      nodes: () => this.#metadata.nodes,
+      map: () => this.#shards.map,
+      nodes: () => this.#shards.metadata.nodes,
       clientAddress: (node) => this.#clientAddressOf(node),
       peerPort: (node) => this.#peerPort(node),
     });
@@ -238,7 +229,7 @@ export class BellwetherNode {
     services.parts = {
       host,
       topology: this.#topology,
-      metadata: this.#metadata,
+      metadata: this.#shards.metadata,
       listener: this.#listener,
       meter: this.#meter,
       startedMs: this.#startedMs,
@@ -254,79 +245,39 @@ export class BellwetherNode {
    * @param known the metadata as this node last knew it
    * @param incomplete something may be gone that this node had promised
    */
-  async #openMetadata(host: ShardHost, known: Metadata | null, incomplete: boolean): Promise<void> {
+  #createShards(host: ShardHost, known: Metadata | null, incomplete: boolean): NodeShards {
     const { config, logger } = this;
-    const began = { nodes: this.#voters, map: this.#map };
-    if (known !== null) this.#map = shardMapOf(known);
-    this.#replicas = new OwnReplicas({
-      ...{ self: config.id, dir: config.dir, priority: config.priority },
-      ...{ host, logger, began: began.map, incomplete, recovered: this.#opened.shards },
-      fatal: (error) => this.#fatal(error),
-    });
-    const shard = metadataShard;
-    const recovered = this.#opened.shards.find((one) => one.shard === shard) ?? null;
-    const initial = metadataMembers(this.#voters);
-    // A directory of a version without this shard has promised nothing of it.
-    const unheardOf = !this.#directory.identity.metadata;
-    const forgotten = recovered === null && incomplete && !unheardOf;
-    if (forgotten) this.#replicas.forgotten(shard, initial);
-    if (recovered?.damage) this.#replicas.damaged(recovered);
-    const own = {
-      options: metadataOptions(this.#settings.replica),
-      noLongerFresh: () => this.#directory.metadataPromised(),
-    };
-    const replica = await new Promise<Replica>((resolve, reject) => {
-      host.held.openHidden({ shard, recovered, initial, incomplete: forgotten }, own, (error, opened) =>
-        error === null ? resolve(opened) : reject(error),
-      );
-    });
-    if (unheardOf) replica.confirmFresh(nodeClock.monotonicMs());
-    this.#metadata = new NodeMetadata({
-      ...{ self: config.id, cluster: config.cluster, replicas: this.#directory.replicas },
-      ...{ replica, logger, began, known },
+    const { id: self, cluster, dir, priority } = config;
+    return new NodeShards({
+      ...{ self, cluster, dir, priority, logger, host, known, incomplete },
+      clock: nodeClock,
+      peers: this.#peers,
+      options: this.#settings.replica,
+      began: { nodes: this.#voters, map: this.#began },
+      replicas: this.#directory.replicas,
+      recovered: this.#opened.shards,
+      mayHaveMetadata: this.#directory.identity.metadata,
+      identity: () => ({ instance: this.#directory.identity.instance, client: this.clientAddress }),
       replaceAfterMs: () => this.#settings.config['replace-after'],
       peerAddress: (node) => this.#peerAddress(node),
       clientAddress: (node) => this.#clientAddressOf(node),
-      connected: (node) => this.#peers.connected(node),
-      identityOf: (node) =>
-        node === config.id
-          ? { instance: this.#directory.identity.instance, client: this.clientAddress }
-          : this.#peers.identityOf(node),
-      membersOf: (one) => {
-        const held = host.replicas.get(one);
-        const outside = held === undefined || held.core.isOutside;
-        return outside ? host.directory.membersOf(one) : membersAt(held);
-      },
+      metadataPromised: () => this.#directory.metadataPromised(),
       adopted: (metadata) => this.#adopted(metadata),
-    });
-    // What lies in a checkpoint may be newer than what was saved beside it.
-    this.#metadata.look();
-    this.#reconciler = new Reconciler({
-      ...{ self: config.id, logger },
-      replicas: () => host.held.all,
-      wanted: (one, has) => this.#metadata.wanted(one, has),
+      companyMayHaveChanged: () => this.#findPeers(),
+      fatal: (error) => this.#fatal(error),
     });
   }
 
   #adopted(metadata: Metadata): void {
-    this.#map = shardMapOf(metadata);
     this.#savedMetadata.save(JSON.stringify(metadataObject(metadata)));
     this.#host?.touched();
     if (metadata.nodes.get(this.config.id)?.state === 'removed')
       this.logger.warn({}, 'this node was removed from the cluster: its process may be stopped');
   }
 
-  /** Whom this node talks to: the cluster, and those who have left it as long as they are there to send clients on. */
-  get #company(): readonly string[] {
-    const left = [...(this.#metadata.current?.nodes ?? [])].filter(
-      ([node, { state }]) => state === 'removed' && this.#peers.connected(node),
-    );
-    return [...this.#metadata.nodes, ...left.map(([node]) => node)];
-  }
-
   #findPeers(): void {
     this.#peers.setPeers(
-      this.#company.flatMap((node) => {
+      this.#shards.company.flatMap((node) => {
         const address = parseAddress(this.#peerAddress(node));
         return address === null ? [] : [{ node, ...address }];
       }),
@@ -358,7 +309,7 @@ export class BellwetherNode {
       logger: this.logger,
       turnEnd: nodeTurnEnd,
       refusalOf: ({ node, instance }) =>
-        this.#metadata.isStranger(node, instance)
+        this.#shards.metadata.isStranger(node, instance)
           ? `the cluster knows node '${node}' with another data directory: it has to join anew, under another id`
           : null,
       handler: {
@@ -394,7 +345,7 @@ export class BellwetherNode {
     const ticker = setInterval(() => {
       this.#meter.tick(nodeClock.monotonicMs(), host.stats.commands);
       host.tick();
-      this.#followMetadata(host);
+      this.#shards.tick(host.now());
       this.#drain?.tick();
     }, tickMs);
     this.#undo.push(() => clearInterval(ticker));
@@ -405,16 +356,6 @@ export class BellwetherNode {
     });
   }
 
-  #followMetadata(host: ShardHost): void {
-    const now = host.now();
-    this.#metadata.tick(now);
-    this.#reconciler.tick(now);
-    if (now - this.#followedMs < followMs || this.#metadata.current === null) return;
-    this.#followedMs = now;
-    this.#replicas.follow(this.#map);
-    this.#findPeers();
-  }
-
   #createTakeOver(host: ShardHost): () => string | null {
     const takeOver = new TakeOver(host, this.logger);
     return () => takeOver.ask();
@@ -422,7 +363,7 @@ export class BellwetherNode {
 
   #clientAddressOf(node: string): string | null {
     if (node === this.config.id) return this.clientAddress;
-    const known = this.#addresses.get(node) ?? this.#metadata.record(node)?.client ?? '';
+    const known = this.#addresses.get(node) ?? this.#shards.metadata.record(node)?.client ?? '';
     return known === '' ? null : known;
   }
 
@@ -431,7 +372,7 @@ export class BellwetherNode {
     if (given !== undefined) return formatAddress(given);
     if (node === this.config.id)
       return formatAddress(this.config['peer-announce'] ?? this.config['peer-listen']);
-    return this.#metadata.record(node)?.peer ?? '';
+    return this.#shards.metadata.record(node)?.peer ?? '';
   }
 
   #peerPort(node: string): number {

@@ -1,3 +1,4 @@
+import type { NodeMetadata } from '../cluster/node-metadata.ts';
 import type { EncodingLimits } from '../commands/encoding.ts';
 import { globMatches } from '../commands/glob.ts';
 import type {
@@ -16,7 +17,6 @@ import type { Drain } from './drain.ts';
 import type { InfoSection } from './info-fields.ts';
 import { infoSections } from './info-fields.ts';
 import type { LoadMeter } from './load-meter.ts';
-import type { NodeMetadata } from './metadata.ts';
 import { redisVersion } from './redis-version.ts';
 import type { Settings } from './settings.ts';
 import type { Topology } from './topology.ts';

@@ -1,3 +1,4 @@
+import type { NodeMetadata } from '../cluster/node-metadata.ts';
 import { nodeClock } from '../env/node-clock.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { TcpPeerNetwork } from '../peer/tcp-network.ts';
@@ -9,7 +10,6 @@ import type { ShardHost } from '../shard/shard-host.ts';
 import { version } from '../version.ts';
 import type { NodeConfig } from './config.ts';
 import type { LoadMeter } from './load-meter.ts';
-import type { NodeMetadata } from './metadata.ts';
 import { provenAgeMs, rounded, type Topology } from './topology.ts';
 
 /** What is known from the start. */

@@ -1,12 +1,20 @@
+import type { MetadataRequest } from '../commands/types.ts';
+import { everyMember } from '../core/membership.ts';
+import type { Membership, NodeId } from '../core/types.ts';
+import type { Logger } from '../env/logger.ts';
+import type { PeerIdentity } from '../peer/types.ts';
+import type { Replica } from '../shard/replica.ts';
+import type { ReplicaOptions } from '../shard/replica-context.ts';
 import {
   type Metadata,
   type MetadataChange,
   metadataShard,
   type NodeRecord,
   type ShardRecord,
-} from '../cluster/metadata.ts';
-import { MetadataKeeper } from '../cluster/metadata-keeper.ts';
-import { metadataMembers } from '../cluster/next-membership.ts';
+} from './metadata.ts';
+import { metadataObject } from './metadata-file.ts';
+import { MetadataKeeper } from './metadata-keeper.ts';
+import { metadataMembers } from './next-membership.ts';
 import {
   addNode,
   addReplica,
@@ -16,16 +24,8 @@ import {
   removeNode,
   removeReplica,
   replaceNode,
-} from '../cluster/placement.ts';
-import { ownersOf, type ShardMap } from '../cluster/shard-map.ts';
-import type { MetadataRequest } from '../commands/types.ts';
-import { everyMember } from '../core/membership.ts';
-import type { Membership, NodeId } from '../core/types.ts';
-import type { Logger } from '../env/logger.ts';
-import type { PeerIdentity } from '../peer/types.ts';
-import type { Replica } from '../shard/replica.ts';
-import type { ReplicaOptions } from '../shard/replica-context.ts';
-import { metadataObject } from './metadata-file.ts';
+} from './placement.ts';
+import { ownersOf, type ShardMap } from './shard-map.ts';
 
 /** Its times are so many times those of other shards: nobody waits for its leader, and idle it costs less. */
 const slower = 4;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Metadata, shardMapOf } from '../cluster/metadata.ts';
-import { ownersOf, ShardMap } from '../cluster/shard-map.ts';
+import { type Metadata, shardMapOf } from './metadata.ts';
+import { ownersOf, ShardMap } from './shard-map.ts';
 
 /** In the data directory: the newest metadata that the node knows to be committed, so that it finds the others again. */
 export const metadataFile = 'metadata.json';

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
-import type { Metadata } from '../cluster/metadata.ts';
-import { evenShardMap, ShardMap } from '../cluster/shard-map.ts';
+import { runTask } from '../env/task.ts';
 import type { RecoveredShard } from '../log/types.ts';
 import type { ReplicaStart } from '../shard/held-replicas.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
+import type { Metadata } from './metadata.ts';
 import { OwnReplicas } from './own-replicas.ts';
+import { evenShardMap, ShardMap } from './shard-map.ts';
 
 const slots = [{ from: 0, to: 16383 }];
 
@@ -59,8 +60,13 @@ function node({ self = 'n1', founders, members, holds = false, incomplete = fals
   });
   const mapOf = (nodes: readonly string[], preferred: string | null = null): ShardMap =>
     new ShardMap([{ shard: 1, slots, members: nodes, preferred }]);
-  const start = (): Promise<void> =>
-    own.openAll(members === null ? began : mapOf(members), members === null ? null : ({} as Metadata));
+  const start = (): void =>
+    runTask(
+      own.openAll(members === null ? began : mapOf(members), members === null ? null : ({} as Metadata)),
+      (error) => {
+        if (error !== null) throw error;
+      },
+    );
   return { own, start, opened, dropped, errors, replica, mapOf };
 }
 
@@ -74,24 +80,24 @@ it.each([
   ['what it was given', { self: 'n4', founders: three, members: ['n1', 'n4'] }, ['n1'], ['n4']],
   // It began the shard alone, and must never lead it alone again with nothing.
   ['what it began alone', { founders: ['n1'], members: ['n1', 'n2'] }, ['n2'], ['n1']],
-])('opens %s with who can vote', async (_, given: Given, voters, learners) => {
+])('opens %s with who can vote', (_, given: Given, voters, learners) => {
   const { start, opened } = node(given);
-  await start();
+  start();
   expect(opened.map(({ initial }) => initial)).toEqual([{ voters, learners }]);
 });
 
-it('does not open what is elsewhere', async () => {
+it('does not open what is elsewhere', () => {
   const { start, opened } = node({ self: 'n4', founders: three, members: three });
-  await start();
+  start();
   expect(opened).toEqual([]);
 });
 
-it('says what may be forgotten, and does not begin anew what nobody else has', async () => {
+it('says what may be forgotten, and does not begin anew what nobody else has', () => {
   const lost = node({ founders: three, members: three, incomplete: true });
-  await lost.start();
+  lost.start();
   expect(lost.errors).toEqual([expect.stringContaining('gone or unreadable')]);
   const alone = node({ founders: ['n1'], members: ['n1'], incomplete: true });
-  await expect(alone.start()).rejects.toMatchObject({ code: 'BW_LOG_DAMAGED' });
+  expect(() => alone.start()).toThrow(expect.objectContaining({ code: 'BW_LOG_DAMAGED' }));
 });
 
 it('opens what it is given while it runs, as a learner', () => {
@@ -105,9 +111,9 @@ it('opens what it is given while it runs, as a learner', () => {
   expect(replica.core.priority).toBe(100);
 });
 
-it('drops a replica only when metadata and shard have both taken it, and nothing of it is under way', async () => {
+it('drops a replica only when metadata and shard have both taken it, and nothing of it is under way', () => {
   const { own, start, dropped, mapOf, replica } = node({ founders: three, members: three, holds: true });
-  await start();
+  start();
   own.follow(mapOf(['n2', 'n3']));
   replica.core.isOutside = true;
   own.follow(mapOf(three));

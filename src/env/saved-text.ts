@@ -1,5 +1,5 @@
-import type { Disk, DiskFile } from '../env/disk.ts';
-import { runTask, step, stepVoid, type Task } from '../env/task.ts';
+import type { Disk, DiskFile } from './disk.ts';
+import { runTask, step, stepVoid, type Task } from './task.ts';
 
 /** A small file that is written as a whole, in the background: after a crash it holds what was saved last, or before. */
 export class SavedText {

@@ -1,11 +1,12 @@
-import type { Metadata } from '../cluster/metadata.ts';
-import type { ShardMap, ShardPlacement } from '../cluster/shard-map.ts';
 import type { Membership, NodeId } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
+import { stepVoid, type Task } from '../env/task.ts';
 import { BellwetherError } from '../errors.ts';
 import type { RecoveredShard } from '../log/types.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
+import type { Metadata } from './metadata.ts';
+import type { ShardMap, ShardPlacement } from './shard-map.ts';
 
 interface OwnReplicasParts {
   readonly self: NodeId;
@@ -33,8 +34,8 @@ export class OwnReplicas {
     this.#parts = parts;
   }
 
-  /** Opens what this node is to have, and what it has and may still be needed for. Rejects with what keeps the node from serving. */
-  async openAll(map: ShardMap, metadata: Metadata | null): Promise<void> {
+  /** Opens what this node is to have, and what it has and may still be needed for. Throws what keeps the node from serving. */
+  *openAll(map: ShardMap, metadata: Metadata | null): Task<void> {
     const { self, recovered, began } = this.#parts;
     for (const { shard, members, preferred } of map.placements) {
       const held = recovered.find((one) => one.shard === shard) ?? null;
@@ -46,20 +47,16 @@ export class OwnReplicas {
       const later = metadata !== null && !holds && others.length > 0;
       const isNew = later && (!founders.includes(self) || founders.length === 1);
       const initial = isNew ? learnerOf(self, others) : { voters: founders, learners: [] };
-      await this.#openAtStart(shard, held, initial);
+      yield* this.#openAtStart(shard, held, initial);
       this.#prefer(shard, preferred);
     }
   }
 
-  async #openAtStart(shard: number, recovered: RecoveredShard | null, initial: Membership): Promise<void> {
+  *#openAtStart(shard: number, recovered: RecoveredShard | null, initial: Membership): Task<void> {
     const { incomplete, host } = this.#parts;
     if (recovered === null && incomplete) this.forgotten(shard, initial);
     if (recovered?.damage) this.damaged(recovered);
-    await new Promise<void>((resolve, reject) => {
-      host.held.open({ shard, recovered, initial, incomplete }, (error) =>
-        error === null ? resolve() : reject(error),
-      );
-    });
+    yield* stepVoid((done) => host.held.open({ shard, recovered, initial, incomplete }, done));
   }
 
   /** Says that promises of this replica may be gone. Throws when there is nobody else to ask. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Metadata } from '../cluster/metadata.ts';
-import { evenShardMap, ownersOf } from '../cluster/shard-map.ts';
+import type { Metadata } from './metadata.ts';
 import { metadataFrom, metadataFromText, metadataObject } from './metadata-file.ts';
+import { evenShardMap, ownersOf } from './shard-map.ts';
 
 const map = evenShardMap(3, ['n1', 'n2']);
 const metadata: Metadata = {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { evenShardMap } from '../cluster/shard-map.ts';
 import { TestCluster } from '../shard/cluster-test-kit.ts';
 import type { Replica } from '../shard/replica.ts';
-import { NodeMetadata } from './metadata.ts';
+import { NodeMetadata } from './node-metadata.ts';
+import { evenShardMap } from './shard-map.ts';
 
 const founders = ['a', 'b', 'c'];
 

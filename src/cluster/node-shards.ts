@@ -1,0 +1,154 @@
+import type { Membership, NodeId } from '../core/types.ts';
+import type { Clock } from '../env/clock.ts';
+import type { Logger } from '../env/logger.ts';
+import { step, type Task } from '../env/task.ts';
+import type { RecoveredShard } from '../log/types.ts';
+import type { PeerIdentity, PeerNetwork } from '../peer/types.ts';
+import type { Replica } from '../shard/replica.ts';
+import type { ReplicaOptions } from '../shard/replica-context.ts';
+import type { ShardHost } from '../shard/shard-host.ts';
+import { type Metadata, metadataShard, shardMapOf } from './metadata.ts';
+import { metadataMembers } from './next-membership.ts';
+import { type Beginning, membersAt, metadataOptions, NodeMetadata } from './node-metadata.ts';
+import { OwnReplicas } from './own-replicas.ts';
+import { Reconciler } from './reconciler.ts';
+import type { ShardMap } from './shard-map.ts';
+
+/** How often a node looks whether it is to have other replicas. */
+const followMs = 100;
+
+interface NodeShardsParts {
+  readonly self: NodeId;
+  readonly cluster: string;
+  /** The data directory, for messages. */
+  readonly dir: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly host: ShardHost;
+  readonly peers: Pick<PeerNetwork, 'connected' | 'identityOf'>;
+  readonly options: ReplicaOptions;
+  readonly priority: number;
+  readonly began: Beginning;
+  /** On how many nodes each shard began. */
+  readonly replicas: number;
+  /** What the log has of each shard. */
+  readonly recovered: readonly RecoveredShard[];
+  /** Something may be gone that this node had promised. */
+  readonly incomplete: boolean;
+  /** False in a data directory of a version without the metadata shard: it has promised nothing of that. */
+  readonly mayHaveMetadata: boolean;
+  /** The metadata as this node last knew it. */
+  readonly known: Metadata | null;
+  /** What this node says of itself. */
+  identity(): Pick<PeerIdentity, 'instance' | 'client'>;
+  replaceAfterMs(): number;
+  peerAddress(node: NodeId): string;
+  clientAddress(node: NodeId): string | null;
+  /** This node is about to promise something of the metadata: remembered durably. */
+  metadataPromised(): void;
+  /** Hears what this node comes to know. */
+  adopted(metadata: Metadata): void;
+  /** Called now and then: the nodes of the cluster may be others than before. */
+  companyMayHaveChanged(): void;
+  /** The process must end. */
+  fatal(error: Error): void;
+}
+
+/** What one node knows of the cluster, and the replicas that it has by that: the metadata's and its own. */
+export class NodeShards {
+  readonly #parts: NodeShardsParts;
+  readonly #replicas: OwnReplicas;
+  readonly #reconciler: Reconciler;
+  #map: ShardMap;
+  #metadata!: NodeMetadata;
+  #followedMs = 0;
+
+  constructor(parts: NodeShardsParts) {
+    const { self, dir, host, logger, began, recovered, incomplete, priority, known } = parts;
+    this.#parts = parts;
+    this.#map = known === null ? began.map : shardMapOf(known);
+    this.#replicas = new OwnReplicas({
+      ...{ self, dir, priority, host, logger, began: began.map, incomplete, recovered },
+      fatal: (error) => parts.fatal(error),
+    });
+    this.#reconciler = new Reconciler({
+      ...{ self, logger },
+      replicas: () => host.held.all,
+      wanted: (shard, has) => this.#metadata.wanted(shard, has),
+    });
+  }
+
+  /** By which clients are routed. */
+  get map(): ShardMap {
+    return this.#map;
+  }
+
+  get metadata(): NodeMetadata {
+    return this.#metadata;
+  }
+
+  /** Whom this node talks to: the cluster, and those who have left it as long as they are there to send clients on. */
+  get company(): readonly NodeId[] {
+    const left = [...(this.#metadata.current?.nodes ?? [])].filter(
+      ([node, { state }]) => state === 'removed' && this.#parts.peers.connected(node),
+    );
+    return [...this.#metadata.nodes, ...left.map(([node]) => node)];
+  }
+
+  /** Throws what keeps the node from serving. */
+  *open(): Task<void> {
+    const { logger, began, known, cluster, self, replicas } = this.#parts;
+    const replica = yield* this.#openMetadataShard();
+    this.#metadata = new NodeMetadata({
+      ...{ self, cluster, replicas, replica, logger, began, known },
+      replaceAfterMs: () => this.#parts.replaceAfterMs(),
+      peerAddress: (node) => this.#parts.peerAddress(node),
+      clientAddress: (node) => this.#parts.clientAddress(node),
+      connected: (node) => this.#parts.peers.connected(node),
+      identityOf: (node) => (node === self ? this.#parts.identity() : this.#parts.peers.identityOf(node)),
+      membersOf: (shard) => this.#membersOf(shard),
+      adopted: (metadata) => {
+        this.#map = shardMapOf(metadata);
+        this.#parts.adopted(metadata);
+      },
+    });
+    // What lies in a checkpoint may be newer than what was saved beside it.
+    this.#metadata.look();
+    yield* this.#replicas.openAll(this.#map, this.#metadata.current);
+  }
+
+  *#openMetadataShard(): Task<Replica> {
+    const { began, recovered: all, incomplete, mayHaveMetadata, host, clock } = this.#parts;
+    const shard = metadataShard;
+    const recovered = all.find((one) => one.shard === shard) ?? null;
+    const initial: Membership = metadataMembers(began.nodes);
+    const forgotten = recovered === null && incomplete && mayHaveMetadata;
+    if (forgotten) this.#replicas.forgotten(shard, initial);
+    if (recovered?.damage) this.#replicas.damaged(recovered);
+    const own = {
+      options: metadataOptions(this.#parts.options),
+      noLongerFresh: () => this.#parts.metadataPromised(),
+    };
+    const start = { shard, recovered, initial, incomplete: forgotten };
+    const replica = yield* step<Replica>((done) => host.held.openHidden(start, own, done));
+    if (!mayHaveMetadata) replica.confirmFresh(clock.monotonicMs());
+    return replica;
+  }
+
+  #membersOf(shard: number): readonly NodeId[] | null {
+    const { replicas, directory } = this.#parts.host;
+    const held = replicas.get(shard);
+    const outside = held === undefined || held.core.isOutside;
+    return outside ? directory.membersOf(shard) : membersAt(held);
+  }
+
+  /** Called every few milliseconds. */
+  tick(now: number): void {
+    this.#metadata.tick(now);
+    this.#reconciler.tick(now);
+    if (now - this.#followedMs < followMs || this.#metadata.current === null) return;
+    this.#followedMs = now;
+    this.#replicas.follow(this.#map);
+    this.#parts.companyMayHaveChanged();
+  }
+}
