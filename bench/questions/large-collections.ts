@@ -69,6 +69,13 @@ const ranges: Readonly<Record<TypeName, readonly (string | number)[] | null>> = 
   zset: ['ZREMRANGEBYRANK', twin('zset'), 0, elements / 2],
 };
 
+const wholes: Readonly<Record<TypeName, readonly (string | number)[] | null>> = {
+  list: ['SORT', key('list'), 'ALPHA', 'LIMIT', 0, 10],
+  set: ['SINTERCARD', 2, key('set'), twin('set')],
+  hash: null,
+  zset: ['ZINTERCARD', 2, key('zset'), twin('zset')],
+};
+
 const measures: readonly Measure[] = [
   {
     name: 'commands on one element',
@@ -84,6 +91,11 @@ const measures: readonly Measure[] = [
     name: 'half of it removed (LTRIM, ZREMRANGEBYRANK)',
     before: copied,
     work: (asking, type) => asking.ask(...(ranges[type] ?? ['PING'])),
+  },
+  {
+    name: 'SORT with LIMIT; SINTERCARD and ZINTERCARD of two',
+    before: copied,
+    work: (asking, type) => asking.ask(...(wholes[type] ?? ['PING'])),
   },
   { name: 'COPY', work: copied },
   {

@@ -1,9 +1,13 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { ReplyWriter } from '../resp/types.ts';
 import { SetValue } from '../state/collections.ts';
+import { HashTable } from '../state/hash-table.ts';
 import { parseInteger, syntaxError } from './parse.ts';
 import { parseSampleCount, sample } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { allKeys, commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
+import type { Steps } from './steps.ts';
+import { answerInSteps, elementsPerStep, finished } from './steps.ts';
 import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -64,7 +68,7 @@ function replyMember({ reply }: CommandContext, member: Bytes | undefined): void
   else reply.bulk(member);
 }
 
-function replySet({ reply }: CommandContext, members: readonly Bytes[]): void {
+function replySet(reply: ReplyWriter, members: readonly Bytes[]): void {
   reply.set(members.length);
   for (const member of members) reply.bulk(member);
 }
@@ -87,7 +91,7 @@ function pop(context: CommandContext, args: readonly Bytes[]): void {
     for (const member of popped) effects.setRemove(key, member);
   }
   if (args.length === 2) replyMember(context, popped[0]);
-  else replySet(context, popped);
+  else replySet(reply, popped);
 }
 
 function randomMember(context: CommandContext, args: readonly Bytes[]): void {
@@ -121,14 +125,16 @@ function setsAt(context: CommandContext, keys: readonly Bytes[]): MaybeSet[] | n
   return sets;
 }
 
-type Combine = (sets: readonly MaybeSet[]) => Bytes[];
+type Combine = (sets: readonly MaybeSet[]) => Steps<Bytes[]>;
 
-function intersection(sets: readonly MaybeSet[], limit = Number.POSITIVE_INFINITY): Bytes[] {
+function* intersection(sets: readonly MaybeSet[], limit = Number.POSITIVE_INFINITY): Steps<Bytes[]> {
   const found: Bytes[] = [];
   const present = sets.filter((set) => set !== undefined);
   if (present.length < sets.length) return found;
   const [smallest, ...others] = present.sort((a, b) => a.size - b.size) as [SetValue, ...SetValue[]];
+  let seen = 0;
   for (const member of smallest.members.keys()) {
+    if (++seen % elementsPerStep === 0) yield;
     if (!others.every(({ members }) => members.has(member))) continue;
     found.push(member);
     if (found.length >= limit) break;
@@ -136,30 +142,48 @@ function intersection(sets: readonly MaybeSet[], limit = Number.POSITIVE_INFINIT
   return found;
 }
 
-function union(sets: readonly MaybeSet[]): Bytes[] {
-  const found = new Set<Bytes>();
-  for (const set of sets) for (const member of set?.members.keys() ?? []) found.add(member);
-  return [...found];
+/** A table of all members: the one of the largest set, and what the others add. */
+function* united(sets: readonly MaybeSet[]): Steps<HashTable<true>> {
+  const present = sets.filter((set) => set !== undefined);
+  const [largest, ...others] = present.sort((a, b) => b.size - a.size);
+  const all = largest?.members.copy() ?? new HashTable<true>();
+  let seen = 0;
+  for (const { members } of others) {
+    for (const member of members.keys()) {
+      if (++seen % elementsPerStep === 0) yield;
+      all.set(member, true);
+    }
+  }
+  return all;
 }
 
-function difference([first, ...others]: readonly MaybeSet[]): Bytes[] {
+function* union(sets: readonly MaybeSet[]): Steps<Bytes[]> {
+  const found: Bytes[] = [];
+  for (const member of (yield* united(sets)).keys()) if (found.push(member) % elementsPerStep === 0) yield;
+  return found;
+}
+
+function* difference([first, ...others]: readonly MaybeSet[]): Steps<Bytes[]> {
   if (first === undefined || others.includes(first)) return [];
   const present = others.filter((set) => set !== undefined);
   let size = 0;
   for (const other of present) size += other.size;
   // Many small sets: going through them takes fewer steps than asking each for every member.
-  const gone =
-    2 * size < first.size * present.length ? [new Set(union(present))] : present.map((set) => set.members);
+  const many = 2 * size < first.size * present.length;
+  const gone = many ? [yield* united(present)] : present.map((set) => set.members);
   const found: Bytes[] = [];
-  for (const member of first.members.keys())
+  let seen = 0;
+  for (const member of first.members.keys()) {
+    if (++seen % elementsPerStep === 0) yield;
     if (!gone.some((members) => members.has(member))) found.push(member);
+  }
   return found;
 }
 
 function answer(combine: Combine) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
     const sets = setsAt(context, args.slice(1));
-    if (sets !== null) replySet(context, combine(sets));
+    if (sets !== null) answerInSteps(context, sets, combine, replySet);
   };
 }
 
@@ -169,7 +193,7 @@ function store(combine: Combine) {
     const target = args[1] as Bytes;
     const sets = setsAt(context, args.slice(2));
     if (sets === null) return;
-    const members = combine(sets);
+    const members = finished(combine(sets));
     if (!admitsElements(context, target, members)) return;
     if (context.get(target) !== undefined) effects.remove(target);
     for (const member of members) effects.setAdd(target, member);
@@ -203,7 +227,14 @@ function intersectionSize(context: CommandContext, args: readonly Bytes[]): void
     }
   }
   const sets = setsAt(context, args.slice(2, behind));
-  if (sets !== null) reply.integer(intersection(sets, limit === 0n ? undefined : Number(limit)).length);
+  if (sets === null) return;
+  const most = limit === 0n ? undefined : Number(limit);
+  answerInSteps(
+    context,
+    sets,
+    (operands) => intersection(operands, most),
+    (writer, members) => writer.integer(members.length),
+  );
 }
 
 function scan(context: CommandContext, args: readonly Bytes[]): void {

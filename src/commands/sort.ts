@@ -1,9 +1,12 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { ReplyWriter } from '../resp/types.ts';
 import { HashValue, ListValue, SetValue, SortedSetValue } from '../state/collections.ts';
 import type { Value } from '../state/entry.ts';
 import type { Pattern, SortOptions } from './sort-options.ts';
 import { parseSortOptions, storeArgument } from './sort-options.ts';
 import { commandGroup, firstKey } from './spec.ts';
+import type { Steps } from './steps.ts';
+import { answerInSteps, elementsPerStep, finished, inOrder } from './steps.ts';
 import { admitsElements } from './store.ts';
 import { isStringOrNone, wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -24,15 +27,21 @@ interface Weighed {
 }
 
 /** All elements: of lists and sorted sets in their order, of sets in any. */
-function elementsOf(value: Sortable): Bytes[] {
-  if (value instanceof ListValue) return [...value.items.from()];
-  if (value instanceof SetValue) return [...value.members.keys()];
-  return Array.from(value.order.from(), ({ member }) => member);
+function* elementsOf(value: Sortable): Generator<Bytes, void, undefined> {
+  if (value instanceof ListValue) yield* value.items.from();
+  else if (value instanceof SetValue) yield* value.members.keys();
+  else for (const { member } of value.order.from()) yield member;
 }
 
 /** The elements that LIMIT names of those that are not sorted: no others are looked at, where they have an order. */
 function standing(value: Sortable, options: SortOptions): readonly Bytes[] {
-  if (value instanceof SetValue) return limited(elementsOf(value), options);
+  if (value instanceof SetValue) {
+    const { offset, count } = options;
+    const found: Bytes[] = [];
+    const end = count < 0 ? value.size : Math.max(offset, 0) + count;
+    if (end > 0) for (const member of value.members.keys()) if (found.push(member) >= end) break;
+    return limited(found, options);
+  }
   const sequence = value instanceof ListValue ? value.items : value.order;
   const offset = Math.max(options.offset, 0);
   const count = Math.min(options.count < 0 ? sequence.size : options.count, sequence.size - offset);
@@ -90,26 +99,26 @@ function parseScore(text: Bytes): number {
 }
 
 /** The elements that LIMIT names of those in order; null when one has a weight that is no number. */
-function sorted(
+function* sorted(
   context: CommandContext,
-  elements: readonly Bytes[],
+  value: Sortable,
   options: SortOptions,
   copied: Copied,
-): readonly Bytes[] | null {
+): Steps<readonly Bytes[] | null> {
   const { alpha, by, descending } = options;
   const weighed: Weighed[] = [];
-  for (const element of elements) {
+  for (const element of elementsOf(value)) {
     const text = by === null ? element : lookUp(context, by, element, copied);
     const score = alpha || text === null ? 0 : parseScore(text);
     if (Number.isNaN(score)) return null;
-    weighed.push({ element, score, text });
+    if (weighed.push({ element, score, text }) % elementsPerStep === 0) yield;
   }
   const sign = descending ? -1 : 1;
-  weighed.sort((a, b) => {
+  const all = yield* inOrder(weighed, (a, b) => {
     if (alpha) return sign * compareTexts(a.text, b.text);
     return sign * (a.score < b.score ? -1 : a.score > b.score ? 1 : compareTexts(a.element, b.element));
   });
-  return limited(weighed, options).map(({ element }) => element);
+  return limited(all, options).map(({ element }) => element);
 }
 
 /** Byte by byte, whatever the locale; nothing comes first. */
@@ -135,22 +144,49 @@ function storeResult(context: CommandContext, target: Bytes, result: readonly (B
 }
 
 /** What SORT answers or stores; null when an element has a weight that is no number. Throws `TooLong`. */
-function resultOf(
+function* resultOf(
   context: CommandContext,
   value: Sortable,
   options: SortOptions,
-): readonly (Bytes | null)[] | null {
+): Steps<readonly (Bytes | null)[] | null> {
   const copied = { bytes: 0 };
   const { get, store } = options;
   // What is stored must not depend on the order in which a set happens to be held.
   const anyOrder = options.unsorted && store !== null && value instanceof SetValue;
   const how = anyOrder ? { ...options, alpha: true, by: null } : options;
   const chosen =
-    options.unsorted && !anyOrder
-      ? standing(value, options)
-      : sorted(context, elementsOf(value), how, copied);
+    options.unsorted && !anyOrder ? standing(value, options) : yield* sorted(context, value, how, copied);
   if (chosen === null || get.length === 0) return chosen;
   return chosen.flatMap((element) => get.map((pattern) => lookUp(context, pattern, element, copied)));
+}
+
+function replyItems(reply: ReplyWriter, items: readonly (Bytes | null)[] | null): void {
+  if (items === null) {
+    reply.error(noScore);
+    return;
+  }
+  reply.array(items.length);
+  for (const item of items) {
+    if (item === null) reply.nil();
+    else reply.bulk(item);
+  }
+}
+
+const noScore = "ERR One or more scores can't be converted into double";
+
+/** Patterns lead to other keys, which are looked at now; without any, what is sorted is a matter of one collection. */
+function sortNow(context: CommandContext, value: Sortable, options: SortOptions): void {
+  const { reply } = context;
+  let result: readonly (Bytes | null)[] | null;
+  try {
+    result = finished(resultOf(context, value, options));
+  } catch (error) {
+    if (!(error instanceof TooLong)) throw error;
+    reply.error(tooLong);
+    return;
+  }
+  if (result === null || options.store === null) replyItems(reply, result);
+  else storeResult(context, options.store, result);
 }
 
 function sort(mayStore: boolean) {
@@ -166,26 +202,16 @@ function sort(mayStore: boolean) {
       reply.error(wrongType);
       return;
     }
-    let result: readonly (Bytes | null)[] | null = [];
-    try {
-      if (value !== undefined) result = resultOf(context, value, options);
-    } catch (error) {
-      if (!(error instanceof TooLong)) throw error;
-      reply.error(tooLong);
-      return;
-    }
-    if (result === null) {
-      reply.error("ERR One or more scores can't be converted into double");
-      return;
-    }
-    if (options.store !== null) {
-      storeResult(context, options.store, result);
-      return;
-    }
-    reply.array(result.length);
-    for (const item of result) {
-      if (item === null) reply.nil();
-      else reply.bulk(item);
+    const { by, get, store } = options;
+    if (value === undefined) {
+      if (store === null) replyItems(reply, []);
+      else storeResult(context, store, []);
+    } else if (by !== null || store !== null || get.some(({ kind }) => kind === 'key')) {
+      sortNow(context, value, options);
+    } else {
+      const work = ([asNow]: readonly (Sortable | undefined)[]): Steps<readonly (Bytes | null)[] | null> =>
+        resultOf(context, asNow as Sortable, options);
+      answerInSteps<Sortable, readonly (Bytes | null)[] | null>(context, [value], work, replyItems);
     }
   };
 }

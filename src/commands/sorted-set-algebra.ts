@@ -1,10 +1,13 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { ScoredMember } from '../state/collections.ts';
 import { compareScored, SetValue, SortedSetValue } from '../state/collections.ts';
+import { HashTable } from '../state/hash-table.ts';
 import { notAnInteger, parseInteger, parsePosition, syntaxError } from './parse.ts';
 import { parseScore } from './scores.ts';
 import { replyScored, storeItems } from './sorted-set-items.ts';
 import { commandGroup, countedKeys, firstKey, targetAndCountedKeys } from './spec.ts';
+import type { Steps } from './steps.ts';
+import { answerInSteps, elementsPerStep, finished, inOrder } from './steps.ts';
 import { wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -121,7 +124,7 @@ function takeOption(options: Options, word: Word, values: readonly Bytes[]): str
   }
 }
 
-type Combine = (operands: readonly Operand[], options: Options) => ScoredMember[];
+type Combine = (operands: readonly Operand[], options: Options) => Steps<ScoredMember[]>;
 
 /** Operands with their weights, the smallest first: so Redis adds scores up, whose last digits show the order. */
 function bySize(operands: readonly Operand[], weights: readonly number[]): [Operand, number][] {
@@ -129,25 +132,35 @@ function bySize(operands: readonly Operand[], weights: readonly number[]): [Oper
   return pairs.sort(([one], [other]) => (one?.size ?? 0) - (other?.size ?? 0));
 }
 
-function union(operands: readonly Operand[], { weights, aggregate }: Options): ScoredMember[] {
-  const scores = new Map<Bytes, number>();
+function* union(operands: readonly Operand[], { weights, aggregate }: Options): Steps<ScoredMember[]> {
+  const scores = new HashTable<number>();
+  let seen = 0;
   for (const [operand, weight] of bySize(operands, weights)) {
     for (const [member, own] of scored(operand)) {
+      if (++seen % elementsPerStep === 0) yield;
       const score = orZero(own * weight);
       const before = scores.get(member);
       scores.set(member, before === undefined ? score : aggregate(before, score));
     }
   }
-  return Array.from(scores, ([member, score]) => ({ member, score }));
+  const found: ScoredMember[] = [];
+  for (const [member, score] of scores.entries())
+    if (found.push({ member, score }) % elementsPerStep === 0) yield;
+  return found;
 }
 
-function intersection(operands: readonly Operand[], { weights, aggregate, limit }: Options): ScoredMember[] {
+function* intersection(
+  operands: readonly Operand[],
+  { weights, aggregate, limit }: Options,
+): Steps<ScoredMember[]> {
   const found: ScoredMember[] = [];
   const [[smallest, firstWeight], ...others] = bySize(operands, weights) as [
     [Operand, number],
     ...[Operand, number][],
   ];
+  let seen = 0;
   next: for (const [member, own] of scored(smallest)) {
+    if (++seen % elementsPerStep === 0) yield;
     let score = orZero(own * firstWeight);
     for (const [other, weight] of others) {
       const theirs = scoreIn(other, member);
@@ -159,32 +172,48 @@ function intersection(operands: readonly Operand[], { weights, aggregate, limit 
   return found;
 }
 
-function difference([first, ...others]: readonly Operand[]): ScoredMember[] {
+function* difference([first, ...others]: readonly Operand[]): Steps<ScoredMember[]> {
   const found: ScoredMember[] = [];
   if (first === undefined || others.includes(first)) return found;
   let size = 0;
   for (const other of others) size += other?.size ?? 0;
   // Many small ones: going through them takes fewer steps than asking each for every member.
-  const gone = 2 * size < first.size * others.length ? new Set<Bytes>() : null;
-  if (gone !== null) for (const other of others) for (const [member] of scored(other)) gone.add(member);
+  const gone = 2 * size < first.size * others.length ? new HashTable<true>() : null;
+  let seen = 0;
+  if (gone !== null) {
+    for (const other of others) {
+      for (const [member] of scored(other)) {
+        if (++seen % elementsPerStep === 0) yield;
+        gone.set(member, true);
+      }
+    }
+  }
   const isGone = (member: Bytes): boolean =>
     gone === null ? others.some((other) => scoreIn(other, member) !== undefined) : gone.has(member);
-  for (const [member, score] of scored(first)) if (!isGone(member)) found.push({ member, score });
+  for (const [member, score] of scored(first)) {
+    if (++seen % elementsPerStep === 0) yield;
+    if (!isGone(member)) found.push({ member, score });
+  }
   return found;
 }
 
+/** What a command combines, and how. */
+interface Question {
+  readonly operands: readonly Operand[];
+  readonly options: Options;
+}
+
 /**
- * Reads `numkeys key [key ...]` from argument `at` on and the options behind, and combines; null when something is
- * wrong: then the error was answered.
+ * Reads `numkeys key [key ...]` from argument `at` on and the options behind; null when something is wrong: then the
+ * error was answered.
  */
-function combined(
+function questionOf(
   context: CommandContext,
   args: readonly Bytes[],
   at: number,
   name: string,
   known: readonly Word[],
-  combine: Combine,
-): { items: ScoredMember[]; options: Options } | null {
+): Question | null {
   const { reply } = context;
   const count = parseInteger(args[at] as Bytes);
   const end = at + 1 + Number(count);
@@ -201,26 +230,46 @@ function combined(
     reply.error(options);
     return null;
   }
-  return { items: combine(operands, options), options };
+  return { operands, options };
+}
+
+function* combined(combine: Combine, operands: readonly Operand[], options: Options): Steps<ScoredMember[]> {
+  return yield* inOrder(yield* combine(operands, options), compareScored);
 }
 
 function answer(name: string, known: readonly Word[], combine: Combine): Run {
   return (context, args) => {
-    const found = combined(context, args, 1, name, [...known, 'WITHSCORES'], combine);
-    if (found !== null) replyScored(context, found.items.sort(compareScored), found.options.withScores);
+    const question = questionOf(context, args, 1, name, [...known, 'WITHSCORES']);
+    if (question === null) return;
+    const { operands, options } = question;
+    answerInSteps(
+      context,
+      operands,
+      (asNow) => combined(combine, asNow, options),
+      (reply, items) => replyScored(reply, items, options.withScores),
+    );
   };
 }
 
 function store(name: string, known: readonly Word[], combine: Combine): Run {
   return (context, args) => {
-    const found = combined(context, args, 2, name, known, combine);
-    if (found !== null) storeItems(context, args[1] as Bytes, found.items.sort(compareScored));
+    const question = questionOf(context, args, 2, name, known);
+    if (question === null) return;
+    const { operands, options } = question;
+    storeItems(context, args[1] as Bytes, finished(combined(combine, operands, options)));
   };
 }
 
 function intersectionSize(context: CommandContext, args: readonly Bytes[]): void {
-  const found = combined(context, args, 1, 'zintercard', ['LIMIT'], intersection);
-  if (found !== null) context.reply.integer(found.items.length);
+  const question = questionOf(context, args, 1, 'zintercard', ['LIMIT']);
+  if (question === null) return;
+  const { operands, options } = question;
+  answerInSteps(
+    context,
+    operands,
+    (asNow) => intersection(asNow, options),
+    (reply, items) => reply.integer(items.length),
+  );
 }
 
 const weighing: readonly Word[] = ['WEIGHTS', 'AGGREGATE'];

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { ReplyWriter } from '../resp/types.ts';
 import type { ScoredMember } from '../state/collections.ts';
 import { SortedSetValue } from '../state/collections.ts';
 import { formatScore } from './scores.ts';
@@ -17,7 +18,7 @@ export function sortedAt(
 
 /** Members, with their scores in arrays of their own (RESP3) or flat. */
 export function replyScored(
-  { reply }: CommandContext,
+  reply: ReplyWriter,
   items: readonly ScoredMember[],
   withScores: boolean,
   nested = reply.protocol === 3,

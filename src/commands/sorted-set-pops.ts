@@ -41,7 +41,7 @@ function pop(lowest: boolean): Run {
     const sorted = sortedAt(context, args);
     if (sorted === null) return;
     const taken = sorted === undefined ? [] : take(context, args[1] as Bytes, sorted, lowest, count);
-    replyScored(context, taken, true, reply.protocol === 3 && args.length > 2);
+    replyScored(context.reply, taken, true, reply.protocol === 3 && args.length > 2);
   };
 }
 
@@ -72,7 +72,7 @@ function popFromFirst(context: CommandContext, { keys, head, count }: SeveralPop
   if (found === null) return true;
   reply.array(2);
   reply.bulk(found[0]);
-  replyScored(context, take(context, ...found, head, count), true, true);
+  replyScored(context.reply, take(context, ...found, head, count), true, true);
   return true;
 }
 

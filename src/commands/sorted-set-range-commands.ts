@@ -68,7 +68,7 @@ function range(kind: Kind | null, direction: boolean | null): Run {
   return (context, args) => {
     const options = rangeOptions(args.slice(4), kind, direction, true);
     const found = inRange(context, args, 1, options);
-    if (found !== null) replyScored(context, found, (options as RangeOptions).withScores);
+    if (found !== null) replyScored(context.reply, found, (options as RangeOptions).withScores);
   };
 }
 

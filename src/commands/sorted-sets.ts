@@ -136,7 +136,7 @@ function randomMember(context: CommandContext, args: readonly Bytes[]): void {
   }
   const drawn = sorted === undefined ? [] : sample(sorted, wanted.count, random);
   replyScored(
-    context,
+    context.reply,
     drawn.map(([, item]) => item),
     wanted.inPairs,
   );

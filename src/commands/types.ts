@@ -6,6 +6,7 @@ import type { EffectSink } from '../state/effects.ts';
 import type { Entry } from '../state/entry.ts';
 import type { KeyspaceView } from '../state/types.ts';
 import type { EncodingLimits } from './encoding.ts';
+import type { Steps } from './steps.ts';
 
 /** Flags as Redis names them in COMMAND INFO, as far as they mean something here. */
 export type CommandFlag =
@@ -153,6 +154,11 @@ export interface SessionControl {
    * must answer nothing then. False inside a transaction, where nothing waits.
    */
   waitForKeys(keys: readonly Bytes[], type: Collection['type'], timeoutMs: number): boolean;
+
+  /** False inside a transaction, where everything is answered at once. */
+  readonly mayAnswerLater: boolean;
+  /** The command answers what comes of this work, which is done in steps over the following turns; it answers nothing now. */
+  answerLater(work: Steps<(reply: ReplyWriter) => void>): void;
 
   // Acknowledgement and read policy of the connection.
   /** WAIT: blocks the connection until `replicas` followers hold its last write, then writes the count; `timeoutMs` 0 waits for ever. */

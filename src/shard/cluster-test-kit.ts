@@ -208,6 +208,12 @@ export class TestCluster {
     }
   }
 
+  /** One turn of a node ends. */
+  endTurn(id: NodeId): void {
+    const { turns } = this.#nodes.get(id) as TestNode;
+    for (const turn of turns.splice(0)) turn();
+  }
+
   /** Turns end, writes complete and messages arrive until nothing moves any more. */
   settle(): void {
     for (let moved = true; moved; ) {

@@ -245,6 +245,7 @@ export class CommandRunner {
       this.#session.reads.saw(replica.shard, replica.reads.term, replica.keyspace.appliedLsn);
     }
     if (gate !== null && replica.executor.sawAll) gate = this.#host.gateOnAll(gate, this.#session.lastMs);
+    if (this.#session.later.ran({ spec, args, replica, leading, gate })) this.#host.worksOn(this.#session);
     this.#session.answered(gate);
     this.#host.touched();
     if (this.#session.keys.ran(replica, spec, args)) this.#host.resumeLater(this.#session);

@@ -72,6 +72,8 @@ export interface SessionHost {
   unparked(session: Session): void;
   /** Tell the connection, at the end of the turn, that it may go on. */
   resumeLater(session: Session): void;
+  /** The answer of the session's command is worked out over the following turns. */
+  worksOn(session: Session): void;
   /** The wait of the session's command was ended: it answers at the end of the turn. */
   unblocked(session: Session): void;
   forget(session: Session): void;

@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import type { Steps } from '../commands/steps.ts';
 import { findCommand } from '../commands/table.ts';
 import type { CommandSpec, SessionControl } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
@@ -9,6 +10,7 @@ import { CopiesWait } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
 import type { KeyWaiter } from './key-waiting.ts';
 import { KeyWaiting } from './key-waiting.ts';
+import { LaterAnswer } from './later-answer.ts';
 import { Parking } from './parking.ts';
 import type { Replica } from './replica.ts';
 import type { StateWaiter } from './replica-reads.ts';
@@ -48,6 +50,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   readonly parking: Parking;
   readonly copies: CopiesWait;
   readonly keys = new KeyWaiting(this);
+  readonly later = new LaterAnswer();
   /** Another client's command has ended the wait: the answer comes at the end of the turn. */
   #unblocked: 'error' | 'timeout' | null = null;
   /** When the current command came, monotonic ms. */
@@ -83,9 +86,9 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     return this.replies.pendingBytes;
   }
 
-  /** A command of this client waits: for a leader, for copies, for keys. */
+  /** A command of this client waits: for a leader, for copies, for keys, for its answer to be worked out. */
   get waiting(): boolean {
-    return this.parking.taken || this.waitsForCopies || this.keys.active;
+    return this.parking.taken || this.waitsForCopies || this.keys.active || this.later.active;
   }
 
   get waitsForCopies(): boolean {
@@ -198,6 +201,8 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   /** A replica of this node leads no more: what waits for it, and was not reached, is lost or will never be known. */
   leadershipEnded(replica: Replica): void {
     if (this.replies.leadershipEnded(replica.gates)) this.#host.replied(this);
+    const asked = this.later.leadershipEnded(replica);
+    if (asked !== null) this.moveOn(asked.spec, asked.args);
   }
 
   /** Gives the connection what may leave. */
@@ -329,6 +334,27 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.#host.resumeLater(this);
   }
 
+  // Answers that take several turns.
+
+  get mayAnswerLater(): boolean {
+    return !this.#runner.executing;
+  }
+
+  answerLater(work: Steps<(reply: ReplyWriter) => void>): void {
+    this.later.want(work);
+  }
+
+  /** Does so many steps of the work for the answer; true when more are left. */
+  workOn(steps: number): boolean {
+    const done = this.later.step(steps);
+    if (done !== null) {
+      this.lastMs = this.#host.now();
+      this.reply(done.answer, done.gate);
+      this.#host.resumeLater(this);
+    }
+    return this.later.active;
+  }
+
   // Waiting for keys.
 
   waitForKeys(keys: readonly Bytes[], type: KeyWait['type'], timeoutMs: number): boolean {
@@ -379,6 +405,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.parking.take();
     this.copies.end();
     this.keys.end();
+    this.later.end();
   }
 
   setAckPolicy(words: readonly Bytes[]): string | null {

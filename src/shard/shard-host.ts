@@ -27,6 +27,9 @@ const noticeMs = 100;
 /** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
 const maxQueuedLogBytes = 32 << 20;
 
+/** Steps that one turn does for answers that take several: some 2 ms of work, all sessions together. */
+const stepsPerTurn = 32;
+
 /** What the shards of a node need beside what each replica does. */
 export interface HostContext
   extends Omit<
@@ -78,6 +81,8 @@ export class ShardHost implements SessionHost, PeerHandler {
   #resuming: Session[] = [];
   #parked = new Set<Session>();
   #unblocked: Session[] = [];
+  /** Whose answers take several turns, in the order in which they are worked on. */
+  #working: Session[] = [];
   #unpark = false;
   #checkWaits = false;
   /** Writes are parked until less waits for the disk. */
@@ -187,6 +192,11 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   unblocked(session: Session): void {
     this.#unblocked.push(session);
+    this.touched();
+  }
+
+  worksOn(session: Session): void {
+    this.#working.push(session);
     this.touched();
   }
 
@@ -453,6 +463,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       this.#checkWaits = false;
       for (const session of this.sessions.values()) if (session.waitsForCopies) session.checkWait(now);
     }
+    this.#workOnAnswers();
     this.#flushSessions();
     if (this.#closeClients !== null) {
       this.closeSessions(this.#closeClients);
@@ -468,6 +479,14 @@ export class ShardHost implements SessionHost, PeerHandler {
     const sessions = this.#flushing;
     this.#flushing = [];
     for (const session of sessions) session.flush();
+  }
+
+  /** One client's answer per turn, in turns. */
+  #workOnAnswers(): void {
+    const session = this.#working.shift();
+    if (session === undefined) return;
+    if (session.workOn(stepsPerTurn)) this.#working.push(session);
+    if (this.#working.length > 0) this.touched();
   }
 
   #retryParked(): void {
