@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Metadata } from './metadata.ts';
 import { metadataFrom, metadataFromText, metadataObject } from './metadata-file.ts';
-import { evenShardMap, ownersOf } from './shard-map.ts';
+import { evenShardMap, slotsAsBegun } from './shard-map.ts';
 
 const map = evenShardMap(3, ['n1', 'n2']);
 const metadata: Metadata = {
@@ -11,7 +11,7 @@ const metadata: Metadata = {
     ['n2', { peer: 'ü:1', client: '', instance: '', state: 'leaving' }],
   ]),
   shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
-  owners: ownersOf(map),
+  ...slotsAsBegun(map),
 };
 
 it('reads what it writes, whatever stands beside it', () => {

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { type Metadata, shardMapOf } from './metadata.ts';
+import { type Metadata, shardMapOf, sinceFrom, sinceRuns, wantedFrom, wantedRuns } from './metadata.ts';
 import { ownersOf, ShardMap } from './shard-map.ts';
+import type { SlotRuns } from './slot-runs.ts';
 
 /** In the data directory: the newest metadata that the node knows to be committed, so that it finds the others again. */
 export const metadataFile = 'metadata.json';
+
+const slot = z.number().int().min(0).max(16383);
+/** First slot, last slot, number. */
+const runs = z.array(z.tuple([slot, slot, z.number().int().min(0)]));
 
 const schema = z.object({
   epoch: z.number().int().min(1),
@@ -21,9 +26,18 @@ const schema = z.object({
     z.object({
       members: z.array(z.string()).min(1),
       preferred: z.string().nullable(),
-      slots: z.array(z.tuple([z.number().int().min(0), z.number().int().max(16383)])),
+      slots: z.array(z.tuple([slot, slot])),
     }),
   ),
+  /** Slots that are to go elsewhere, and those that have been; absent in what earlier versions wrote. */
+  wanted: runs.default([]),
+  since: runs.default([]),
+  moves: z
+    .record(
+      z.string(),
+      z.object({ from: z.number(), to: z.number(), slots: z.array(z.object({ from: slot, to: slot })) }),
+    )
+    .default({}),
 });
 
 /** The metadata for people and for nodes that are to come: JSON, slots as ranges from the first to the last. */
@@ -36,26 +50,39 @@ export function metadataObject(metadata: Metadata): z.infer<typeof schema> {
     epoch: metadata.epoch,
     nodes: Object.fromEntries(metadata.nodes),
     shards: Object.fromEntries(shards),
+    wanted: plain(wantedRuns(metadata.owners, metadata.wanted)),
+    since: plain(sinceRuns(metadata.since)),
+    moves: Object.fromEntries(
+      [...metadata.moves].map(([began, { from, to, slots }]) => [began, { from, to, slots: [...slots] }]),
+    ),
   };
+}
+
+function plain(runs: SlotRuns): [number, number, number][] {
+  return runs.map(([from, to, value]) => [from, to, value]);
 }
 
 /** Reads what `metadataObject` made, whatever it stands among; null when it is something else. */
 export function metadataFrom(value: unknown): Metadata | null {
   const parsed = schema.safeParse(value);
   if (!parsed.success) return null;
-  const { epoch, nodes, shards } = parsed.data;
+  const { epoch, nodes, shards, wanted, since, moves } = parsed.data;
   const placements = Object.entries(shards).map(([shard, { members, preferred, slots }]) => ({
     ...{ shard: Number(shard), members, preferred },
     slots: slots.map(([from, to]) => ({ from, to })),
   }));
   try {
+    const owners = ownersOf(new ShardMap(placements));
     return {
       epoch,
       nodes: new Map(Object.entries(nodes)),
       shards: new Map(
         placements.map(({ shard, members, preferred }) => [shard, { members, preferred }] as const),
       ),
-      owners: ownersOf(new ShardMap(placements)),
+      owners,
+      wanted: wantedFrom(owners, wanted),
+      since: sinceFrom(since),
+      moves: new Map(Object.entries(moves).map(([began, move]) => [Number(began), move])),
     };
   } catch {
     return null;

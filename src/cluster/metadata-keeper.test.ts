@@ -3,7 +3,7 @@ import { TestCluster } from '../shard/cluster-test-kit.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { Metadata } from './metadata.ts';
 import { MetadataKeeper } from './metadata-keeper.ts';
-import { evenShardMap, ownersOf } from './shard-map.ts';
+import { evenShardMap, slotsAsBegun } from './shard-map.ts';
 
 const nodes = ['a', 'b', 'c'];
 const map = evenShardMap(2, nodes);
@@ -15,7 +15,7 @@ const beginning = {
     ]),
   ),
   shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
-  owners: ownersOf(map),
+  ...slotsAsBegun(map),
 };
 
 /** A cluster with a keeper of the metadata on each node, and what each has come to know. */
@@ -92,7 +92,7 @@ test('clients do not see the shard that holds the metadata', () => {
   const leader = opened.find(({ serving }) => serving) as Replica;
   new MetadataKeeper(leader, null, () => {}).change(0, beginning);
   cluster.run(500);
-  for (const { keyspace } of opened) expect(keyspace.size).toBe(4);
+  for (const { keyspace } of opened) expect(keyspace.size).toBe(6);
   const client = cluster.client('a');
   client.send('DBSIZE');
   client.send('SCAN', '0');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Keyspace } from '../state/keyspace.ts';
 import { type MetadataChange, readMetadata, shardMapOf } from './metadata.ts';
 import { changeMetadata } from './metadata-change.ts';
-import { evenShardMap, ownersOf } from './shard-map.ts';
+import { evenShardMap, slotsAsBegun } from './shard-map.ts';
 
 const nodes = ['n1', 'n2', 'n3', 'n4'];
 
@@ -16,7 +16,7 @@ function beginning(shards: number, replicas: number): MetadataChange {
       ]),
     ),
     shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
-    owners: ownersOf(map),
+    ...slotsAsBegun(map),
   };
 }
 

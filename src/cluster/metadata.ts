@@ -1,14 +1,26 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { NodeId } from '../core/types.ts';
 import type { Entry } from '../state/entry.ts';
-import { slotCount } from '../state/slot.ts';
-import { ShardMap, type SlotRange } from './shard-map.ts';
+import { type SlotRange, slotCount } from '../state/slot.ts';
+import { ShardMap } from './shard-map.ts';
+import { runsOf, type SlotRuns, valuesIn } from './slot-runs.ts';
 
 /** The shard that holds all this. Clients never see it. */
 export const metadataShard = 0;
 
-/** Its keys: two hashes of JSON by id, the owners of the slots in two bytes each, and how often all that was changed. */
-export const metadataKeys = { nodes: 'nodes', shards: 'shards', slots: 'slots', epoch: 'epoch' } as const;
+/**
+ * Its keys: hashes of JSON by id, the owners of the slots in two bytes each, JSON of what differs from that, and how
+ * often all that was changed.
+ */
+export const metadataKeys = {
+  nodes: 'nodes',
+  shards: 'shards',
+  slots: 'slots',
+  wanted: 'wanted',
+  since: 'since',
+  moves: 'moves',
+  epoch: 'epoch',
+} as const;
 
 /** A node that is leaving keeps what it has until others have it; ids of removed ones are never used again. */
 export type NodeState = 'member' | 'leaving' | 'removed';
@@ -30,6 +42,13 @@ export interface ShardRecord {
   readonly preferred: NodeId | null;
 }
 
+/** Slots on their way from the shard that owns them to another one. */
+export interface SlotMove {
+  readonly from: number;
+  readonly to: number;
+  readonly slots: readonly SlotRange[];
+}
+
 /** What all nodes know of the cluster, at one epoch. */
 export interface Metadata {
   /** Rises by one with every change. */
@@ -38,6 +57,12 @@ export interface Metadata {
   readonly shards: ReadonlyMap<number, ShardRecord>;
   /** The shard that owns each slot. */
   readonly owners: Uint16Array;
+  /** The shard that is to own each slot. */
+  readonly wanted: Uint16Array;
+  /** The move that brought each slot to its owner, by the epoch that began it; 0 where the slot was from the beginning. */
+  readonly since: Uint32Array;
+  /** What is under way, by the epoch that began it. No slot is in two of them. */
+  readonly moves: ReadonlyMap<number, SlotMove>;
 }
 
 /** What one change of the metadata sets. */
@@ -45,6 +70,10 @@ export interface MetadataChange {
   readonly nodes?: ReadonlyMap<NodeId, NodeRecord>;
   readonly shards?: ReadonlyMap<number, ShardRecord>;
   readonly owners?: Uint16Array;
+  readonly wanted?: Uint16Array;
+  readonly since?: Uint32Array;
+  /** Null: that move is over. */
+  readonly moves?: ReadonlyMap<number, SlotMove | null>;
 }
 
 /** Where the metadata is read from: a keyspace, or a command's view of it. */
@@ -65,7 +94,14 @@ export function readMetadata(state: MetadataState): Metadata | null {
   for (const [id, json] of fieldsAt(state, metadataKeys.nodes)) nodes.set(id, nodeIn(json));
   const shards = new Map<number, ShardRecord>();
   for (const [shard, json] of fieldsAt(state, metadataKeys.shards)) shards.set(Number(shard), shardIn(json));
-  return { epoch, nodes, shards, owners: ownersIn(stringAt(state, metadataKeys.slots) ?? '') };
+  const owners = ownersIn(stringAt(state, metadataKeys.slots) ?? '');
+  const moves = new Map<number, SlotMove>();
+  for (const [began, json] of fieldsAt(state, metadataKeys.moves)) moves.set(Number(began), moveIn(json));
+  return {
+    ...{ epoch, nodes, shards, owners, moves },
+    wanted: wantedFrom(owners, runsIn(stringAt(state, metadataKeys.wanted))),
+    since: sinceFrom(runsIn(stringAt(state, metadataKeys.since))),
+  };
 }
 
 /** The metadata as the map by which commands are routed. */
@@ -87,6 +123,24 @@ export function shardMapOf({ shards, owners }: Metadata): ShardMap {
       preferred,
     })),
   );
+}
+
+/** Where slots are to be that are to go elsewhere. */
+export function wantedRuns(owners: Uint16Array, wanted: Uint16Array): SlotRuns {
+  return runsOf(wanted, (shard, slot) => shard !== owners[slot]);
+}
+
+export function wantedFrom(owners: Uint16Array, runs: SlotRuns): Uint16Array {
+  return valuesIn(runs, owners.slice());
+}
+
+/** Since when slots are where they are that have been elsewhere. */
+export function sinceRuns(since: Uint32Array): SlotRuns {
+  return runsOf(since, (epoch) => epoch !== 0);
+}
+
+export function sinceFrom(runs: SlotRuns): Uint32Array {
+  return valuesIn(runs, new Uint32Array(slotCount));
 }
 
 /** Two bytes for each slot, the lower one first. */
@@ -148,4 +202,15 @@ function shardIn(json: Bytes): ShardRecord {
   if (!Array.isArray(members) || !members.every((node) => typeof node === 'string'))
     throw new Error('a shard without members in the metadata');
   return { members, preferred: typeof preferred === 'string' ? preferred : null };
+}
+
+function moveIn(json: Bytes): SlotMove {
+  const { from, to, slots } = objectIn(json);
+  if (typeof from !== 'number' || typeof to !== 'number' || !Array.isArray(slots))
+    throw new Error('a move of no slots in the metadata');
+  return { from, to, slots: slots as SlotRange[] };
+}
+
+function runsIn(json: Bytes | null): SlotRuns {
+  return json === null ? [] : (JSON.parse(json) as SlotRuns);
 }

@@ -59,6 +59,9 @@ it('is written when every node was seen, and known to all', () => {
       1: { members: ['a', 'b'], preferred: 'a', slots: [[0, 8191]] },
       2: { members: ['b', 'c'], preferred: 'b', slots: [[8192, 16383]] },
     },
+    wanted: [],
+    since: [],
+    moves: {},
   });
 });
 

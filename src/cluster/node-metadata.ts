@@ -25,7 +25,7 @@ import {
   removeReplica,
   replaceNode,
 } from './placement.ts';
-import { ownersOf, type ShardMap } from './shard-map.ts';
+import { type ShardMap, slotsAsBegun } from './shard-map.ts';
 
 /** Its times are so many times those of other shards: nobody waits for its leader, and idle it costs less. */
 const slower = 4;
@@ -244,7 +244,7 @@ export class NodeMetadata {
     const shards = new Map<number, ShardRecord>();
     for (const { shard, members, preferred } of began.map.placements)
       shards.set(shard, { members, preferred });
-    return { nodes, shards, owners: ownersOf(began.map) };
+    return { nodes, shards, ...slotsAsBegun(began.map) };
   }
 
   /** Other addresses for clients, and the data directories of nodes that the cluster began with. */

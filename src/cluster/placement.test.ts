@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Metadata, NodeRecord } from './metadata.ts';
 import { addNode, addReplica, moveReplica, removeNode, removeReplica, replaceNode } from './placement.ts';
-import { evenShardMap, ownersOf } from './shard-map.ts';
+import { evenShardMap, slotsAsBegun } from './shard-map.ts';
 
 const record = (node: string): NodeRecord => ({
   peer: `${node}:7101`,
@@ -17,7 +17,7 @@ function cluster(count: number, shards: number, replicas: number): Metadata {
     epoch: 1,
     nodes: new Map(nodes.map((node) => [node, record(node)])),
     shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
-    owners: ownersOf(map),
+    ...slotsAsBegun(map),
   };
 }
 

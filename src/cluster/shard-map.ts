@@ -1,11 +1,5 @@
 import type { NodeId } from '../core/types.ts';
-import { slotCount } from '../state/slot.ts';
-
-/** Slots from the first to the last one, both included. */
-export interface SlotRange {
-  readonly from: number;
-  readonly to: number;
-}
+import { type SlotRange, slotCount } from '../state/slot.ts';
 
 export interface ShardPlacement {
   /** 1 and up; 0 is kept for the shard that will hold this map. */
@@ -43,6 +37,15 @@ export class ShardMap {
 /** The shard that owns each slot. */
 export function ownersOf(map: ShardMap): Uint16Array {
   return Uint16Array.from({ length: slotCount }, (_, slot) => map.ownerOf(slot));
+}
+
+/** What the metadata says of slots when nothing has moved yet. */
+export function slotsAsBegun(map: ShardMap) {
+  const owners = ownersOf(map);
+  return {
+    ...{ owners, wanted: owners, since: new Uint32Array(slotCount) },
+    moves: new Map<never, never>(),
+  };
 }
 
 /** True when every node holds some shard. */

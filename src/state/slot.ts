@@ -2,6 +2,33 @@ import type { Bytes } from '../bytes/types.ts';
 
 export const slotCount = 16384;
 
+/** Slots from the first to the last one, both included. */
+export interface SlotRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The slots of some ranges, in their order. */
+export function* slotsIn(ranges: readonly SlotRange[]): Generator<number, void, undefined> {
+  for (const { from, to } of ranges) for (let slot = from; slot <= to; slot++) yield slot;
+}
+
+/** How many slots some ranges have. */
+export function slotsCounted(ranges: readonly SlotRange[]): number {
+  return ranges.reduce((count, { from, to }) => count + to - from + 1, 0);
+}
+
+/** Slots in ascending order as ranges. */
+export function rangesOf(slots: Iterable<number>): SlotRange[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const slot of slots) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last.to === slot - 1) last.to = slot;
+    else ranges.push({ from: slot, to: slot });
+  }
+  return ranges;
+}
+
 /** CRC16/XMODEM, the checksum that the Redis Cluster specification names. */
 const table = new Uint16Array(256);
 for (let i = 0; i < 256; i++) {
