@@ -58,6 +58,9 @@ export interface HostContext
   flushPeers(): void;
 }
 
+/** What parked commands may wait for in a replica. */
+type Role = Pick<Replica['core'], 'term' | 'leader' | 'accepting'> & Pick<Replica, 'serving'>;
+
 /**
  * All replicas and all sessions of one node: routes commands, ends turns, and hears what the peers send. The node's
  * wiring (or the simulator) calls `tick` about every 10 ms.
@@ -88,7 +91,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   /** Writes are parked until less waits for the disk. */
   #diskBehind = false;
   /** Roles as they were when parked commands were last looked at. */
-  readonly #roles = new Map<number, string>();
+  readonly #roles = new Map<number, Role>();
   /** The data directory that each peer came with last. */
   readonly #instances = new Map<NodeId, string>();
   #noticeDueMs = 0;
@@ -428,9 +431,17 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   #noteRole(replica: Replica): void {
     const { core } = replica;
-    const role = `${core.term} ${core.leader} ${replica.serving} ${core.accepting}`;
-    if (this.#roles.get(replica.shard) === role) return;
-    this.#roles.set(replica.shard, role);
+    const { term, leader, accepting } = core;
+    const { serving } = replica;
+    const known = this.#roles.get(replica.shard);
+    const same =
+      known !== undefined &&
+      known.term === term &&
+      known.leader === leader &&
+      known.serving === serving &&
+      known.accepting === accepting;
+    if (same) return;
+    this.#roles.set(replica.shard, { term, leader, serving, accepting });
     this.#unpark = true;
     this.touched();
   }

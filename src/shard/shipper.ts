@@ -25,6 +25,7 @@ export class Shipper {
 
   /** Called at the end of a turn. */
   ship(): void {
+    if (this.#wanting.size === 0) return;
     for (const follower of this.#wanting) this.#ship(follower);
     this.#wanting.clear();
   }

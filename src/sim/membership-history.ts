@@ -20,6 +20,11 @@ export class MembershipHistory {
     this.#committed = committed;
   }
 
+  /** No entry ever set one. */
+  get none(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** Some log holds the entry. */
   appended(entry: MembershipEntry): void {
     if (this.#entries.some(({ lsn, term }) => lsn === entry.lsn && term === entry.term)) return;

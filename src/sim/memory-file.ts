@@ -17,19 +17,25 @@ export interface SyncPoint {
   readonly size: number;
 }
 
-/** A file's bytes, twice: as processes see them, and as they are on stable storage; and what lies in between. */
+/**
+ * A file's bytes, twice: as processes see them, and as they are on stable storage; and what lies in between. Buffers are
+ * shared with what a crash or a kill leaves, until somebody changes them.
+ */
 export class MemoryFile {
   #seen: Buffer;
+  #seenShared = true;
   #durable: Buffer;
+  #durableShared = true;
   #size: number;
   #durableSize: number;
   /** Per sector, oldest first. */
   readonly #pending = new Map<number, Version[]>();
   #writes = 0;
 
+  /** @param bytes must not change any more */
   constructor(bytes: Buffer = Buffer.alloc(0)) {
-    this.#seen = Buffer.from(bytes);
-    this.#durable = Buffer.from(bytes);
+    this.#seen = bytes;
+    this.#durable = bytes;
     this.#size = bytes.length;
     this.#durableSize = bytes.length;
   }
@@ -49,16 +55,26 @@ export class MemoryFile {
     return count;
   }
 
+  /** Before what processes see changes, up to `size`. */
+  #changeSeen(size: number): void {
+    this.#seen = changeable(this.#seen, size, this.#seenShared);
+    this.#seenShared = false;
+  }
+
+  #changeDurable(size: number): void {
+    this.#durable = changeable(this.#durable, size, this.#durableShared);
+    this.#durableShared = false;
+  }
+
   /** Puts bytes into the cache. Returns the number of the write, for `settle`. */
   write(bytes: Uint8Array, position: number): number {
     const end = position + bytes.length;
-    this.#seen = grown(this.#seen, end);
-    this.#seen.set(bytes, position);
-    this.#size = Math.max(this.#size, end);
     const first = Math.floor(position / sectorBytes);
     const count = Math.ceil(end / sectorBytes) - first;
     const from = first * sectorBytes;
-    this.#seen = grown(this.#seen, from + count * sectorBytes);
+    this.#changeSeen(from + count * sectorBytes);
+    this.#seen.set(bytes, position);
+    this.#size = Math.max(this.#size, end);
     const sectors = Buffer.from(this.#seen.subarray(from, from + count * sectorBytes));
     const write = ++this.#writes;
     const version = { write, sectors, first };
@@ -71,7 +87,7 @@ export class MemoryFile {
   }
 
   truncate(size: number): void {
-    this.#seen = grown(this.#seen, size);
+    this.#changeSeen(size);
     this.#seen.fill(0, Math.min(size, this.#size));
     this.#size = size;
   }
@@ -83,7 +99,7 @@ export class MemoryFile {
 
   /** A sync that began at `point` has completed. */
   sync(point: SyncPoint): void {
-    for (const sector of [...this.#pending.keys()]) this.#settleSector(sector, point.write);
+    for (const sector of this.#pending.keys()) this.#settleSector(sector, point.write);
     this.#durableSize = point.size;
   }
 
@@ -101,7 +117,7 @@ export class MemoryFile {
     let settled = versions.length;
     while (settled > 0 && (versions[settled - 1] as Version).write > write) settled -= 1;
     if (settled === 0) return;
-    this.#durable = grown(this.#durable, (sector + 1) * sectorBytes);
+    this.#changeDurable((sector + 1) * sectorBytes);
     put(this.#durable, sector, versions[settled - 1] as Version);
     if (settled === versions.length) this.#pending.delete(sector);
     else versions.splice(0, settled);
@@ -109,28 +125,35 @@ export class MemoryFile {
 
   /** Changes bytes behind everybody's back, as rot does. */
   flip(position: number, mask: number): void {
-    this.#durable = grown(this.#durable, position + 1);
+    this.#changeSeen(position + 1);
+    this.#changeDurable(position + 1);
     this.#seen[position] = (this.#seen[position] as number) ^ mask;
     this.#durable[position] = this.#seen[position] as number;
   }
 
   /** What may be left after power was lost: of every sector what is durable or any later state. */
   afterCrash(random: Random, keep: number): MemoryFile {
-    let bytes = Buffer.from(this.#durable);
+    let bytes = this.#durable;
+    let shared = true;
     let size = this.#durableSize;
     for (const [sector, versions] of this.#pending) {
       if (random.float() >= keep) continue;
-      bytes = grown(bytes, (sector + 1) * sectorBytes);
+      bytes = changeable(bytes, (sector + 1) * sectorBytes, shared);
+      shared = false;
       put(bytes, sector, versions[random.below(versions.length)] as Version);
       size = Math.max(size, Math.min(this.#size, (sector + 1) * sectorBytes));
     }
-    return new MemoryFile(grown(bytes, size).subarray(0, size));
+    this.#durableShared ||= shared;
+    if (size > bytes.length) bytes = changeable(bytes, size, shared);
+    return new MemoryFile(bytes.subarray(0, size));
   }
 
   /** The same file for another life of the process: what was cached still is, and is still not durable. */
   clone(): MemoryFile {
+    this.#seenShared = true;
+    this.#durableShared = true;
     const copy = new MemoryFile(this.#durable);
-    copy.#seen = Buffer.from(this.#seen);
+    copy.#seen = this.#seen;
     copy.#size = this.#size;
     copy.#durableSize = this.#durableSize;
     copy.#writes = this.#writes;
@@ -144,9 +167,11 @@ function put(bytes: Buffer, sector: number, version: Version): void {
   version.sectors.copy(bytes, sector * sectorBytes, offset, offset + sectorBytes);
 }
 
-function grown(bytes: Buffer, size: number): Buffer<ArrayBuffer> {
-  if (bytes.length >= size) return bytes as Buffer<ArrayBuffer>;
-  const larger = Buffer.alloc(Math.max(size, bytes.length * 2));
-  bytes.copy(larger);
-  return larger;
+/** Room for at least `size` bytes that nobody else sees. */
+function changeable(bytes: Buffer, size: number, shared: boolean): Buffer {
+  const grows = bytes.length < size;
+  if (!grows && !shared) return bytes;
+  const own = Buffer.alloc(grows ? Math.max(size, bytes.length * 2) : bytes.length);
+  bytes.copy(own);
+  return own;
 }

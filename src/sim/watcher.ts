@@ -106,19 +106,26 @@ export class Watcher {
 
   afterEvent(): void {
     for (const node of this.#nodes) {
-      const { replica, life } = node;
+      const { life } = node;
       if (life === null || !life.process.ran) continue;
       life.process.ran = false;
+      const { replica } = node;
       if (replica === null || life.log === null) continue;
       const seen = this.#seen.get(node);
       if (seen?.life === life) this.#look(node, replica, life.log, seen);
       else this.#beginLife(node, replica, life, life.log);
     }
     // What others hold was looked at first: what left in this event may rest on it.
-    this.repliesJudged += this.#replies.length;
-    for (const reply of this.#replies.splice(0)) this.#checkReply(reply);
-    for (const { voter, term, candidate } of this.#votes.splice(0))
-      this.#readBack(voter, (disk) => checkVoteDurable(disk, term, candidate));
+    if (this.#replies.length > 0) {
+      this.repliesJudged += this.#replies.length;
+      for (const reply of this.#replies) this.#checkReply(reply);
+      this.#replies.length = 0;
+    }
+    if (this.#votes.length > 0) {
+      for (const { voter, term, candidate } of this.#votes)
+        this.#readBack(voter, (disk) => checkVoteDurable(disk, term, candidate));
+      this.#votes.length = 0;
+    }
   }
 
   #say(problem: string | null): void {
@@ -137,7 +144,9 @@ export class Watcher {
   #membershipsOf(id: NodeId): [MembershipEntry, ...MembershipEntry[]] {
     const node = this.#nodes.find((one) => one.id === id) as SimNode;
     const told = { lsn: 0, term: 0, membership: node.members };
-    return [told, ...(node.replica === null ? [] : this.#memberships.of(viewOf(id, node.replica)))];
+    const { replica } = node;
+    if (replica === null || this.#memberships.none) return [told];
+    return [told, ...this.#memberships.of(viewOf(id, replica))];
   }
 
   #voters(node: NodeId): readonly string[] {
@@ -147,11 +156,15 @@ export class Watcher {
   /** A reply may have been due at any moment since its entry was appended: by each membership since. */
   #checkReply(reply: SentReply): void {
     const entries = this.#membershipsOf(reply.node);
-    const before = entries.findLastIndex(({ lsn }) => lsn <= reply.lsn);
-    const problems = entries
-      .slice(Math.max(before, 0))
-      .map(({ membership }) => checkReplyPolicy(reply, membership.voters, this.#copies, this.committed));
-    if (!problems.includes(null)) this.#say(problems.at(-1) ?? null);
+    let problem: string | null = null;
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const { lsn, membership } = entries[i] as MembershipEntry;
+      const found = checkReplyPolicy(reply, membership.voters, this.#copies, this.committed);
+      if (found === null) return;
+      problem ??= found;
+      if (lsn <= reply.lsn) break;
+    }
+    this.#say(problem);
   }
 
   #lookAtMembers(node: SimNode, { core }: Replica, seen: Seen): void {

@@ -67,10 +67,8 @@ export class KeyspaceSlices implements CheckpointSlices {
 
   /** All keys, at most `listedAtOnce` at a time. Between two lists anything may change. */
   *#list(): Generator<readonly Listed[], void, undefined> {
-    for (let slot = this.#slot; slot < slotCount; slot++) {
+    for (let slot = this.#nextUsed(0); slot < slotCount; slot = this.#nextUsed(slot + 1)) {
       const keys = this.#slots[slot];
-      // Of a small keyspace most slots are empty.
-      if (keys === undefined && !this.#earlier.has(slot)) continue;
       this.#slot = slot;
       let earlier = this.#earlier.get(slot);
       let listed: Listed[] = [];
@@ -96,6 +94,15 @@ export class KeyspaceSlices implements CheckpointSlices {
       if (listed.length > 0) yield listed;
     }
     this.#slot = slotCount;
+  }
+
+  /** The first slot from here on that has anything to list: of a small keyspace most have nothing. */
+  #nextUsed(from: number): number {
+    const slots = this.#slots;
+    const earlier = this.#earlier;
+    let slot = from;
+    while (slot < slotCount && slots[slot] === undefined && !earlier.has(slot)) slot += 1;
+    return slot;
   }
 
   #remember(listed: readonly Listed[]): void {
