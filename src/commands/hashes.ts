@@ -1,10 +1,12 @@
 import type { Bytes } from '../bytes/types.ts';
 import { HashValue } from '../state/collections.ts';
+import { HashTable } from '../state/hash-table.ts';
 import { addLongDoubles, formatLongDouble, isInfinite, parseLongDouble } from './long-double.ts';
 import { inInt64, notAFloat, notAnInteger, parseInteger } from './parse.ts';
-import { parseSample, sample } from './samples.ts';
+import { parseSample, sample, sampleWork } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { commandGroup, firstKey } from './spec.ts';
+import { answerInSteps } from './steps.ts';
 import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -144,15 +146,21 @@ function randomField(context: CommandContext, args: readonly Bytes[]): void {
     replyValue(context, hash?.fields.random(random)[0]);
     return;
   }
-  const drawn = hash === undefined ? [] : sample(hash.fields, wanted.count, random);
-  const withValues = wanted.inPairs;
-  const inPairs = withValues && reply.protocol === 3;
-  reply.array(withValues && !inPairs ? drawn.length * 2 : drawn.length);
-  for (const [field, value] of drawn) {
-    if (inPairs) reply.array(2);
-    reply.bulk(field);
-    if (withValues) reply.bulk(value);
-  }
+  answerInSteps(
+    context,
+    [hash],
+    ([asNow]) => sample(asNow?.fields ?? new HashTable<Bytes>(), wanted.count, random),
+    (writer, drawn) => {
+      const inPairs = wanted.inPairs && writer.protocol === 3;
+      writer.array(wanted.inPairs && !inPairs ? drawn.length * 2 : drawn.length);
+      for (const [field, value] of drawn) {
+        if (inPairs) writer.array(2);
+        writer.bulk(field);
+        if (wanted.inPairs) writer.bulk(value);
+      }
+    },
+    sampleWork(hash?.size ?? 0, wanted.count),
+  );
 }
 
 function scan(context: CommandContext, args: readonly Bytes[]): void {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { SortedSetValue } from '../state/collections.ts';
 import { HashTable } from '../state/hash-table.ts';
+import type { Drawn } from './samples.ts';
 import { sample } from './samples.ts';
+import { finished } from './steps.ts';
 
 function chance(seed: number): { below(bound: number): number; float(): number } {
   let state = seed;
@@ -10,6 +12,10 @@ function chance(seed: number): { below(bound: number): number; float(): number }
     return state / 0x1_0000_0000;
   };
   return { float, below: (bound) => Math.floor(float() * bound) };
+}
+
+function sampled<V>(...words: Parameters<typeof sample<V>>): Drawn<V> {
+  return finished(sample<V>(...words));
 }
 
 function tableOf(size: number): HashTable<number> {
@@ -32,7 +38,7 @@ describe.each([
 ] as const)('a sample of %s', (_, make) => {
   it.each(counts)('of %i different items', (count) => {
     const table = make(3000);
-    const names = sample<unknown>(table, count, chance(count + 1)).map(([name]) => name);
+    const names = sampled<unknown>(table, count, chance(count + 1)).map(([name]) => name);
     expect(names).toHaveLength(Math.min(count, 3000));
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toMatch(/^k\d+$/);
@@ -42,7 +48,7 @@ describe.each([
     'of %i items that may come again, in the order in which they were drawn',
     (count) => {
       const table = make(3000);
-      const drawn = sample<unknown>(table, -count, chance(count));
+      const drawn = sampled<unknown>(table, -count, chance(count));
       expect(drawn).toHaveLength(count);
       // Drawn one by one they come in no order: neighbours stand as often one way round as the other.
       const places = new Map([...table.entries()].map(([name], at) => [name, at]));
@@ -59,7 +65,7 @@ describe.each([
     const hits = new Map<string, number>();
     const rounds = Math.ceil(40_000 / Math.abs(count));
     for (let i = 0; i < rounds; i++)
-      for (const [name] of sample<unknown>(table, count, random)) hits.set(name, (hits.get(name) ?? 0) + 1);
+      for (const [name] of sampled<unknown>(table, count, random)) hits.set(name, (hits.get(name) ?? 0) + 1);
     // The standard deviation is 20 at most.
     const expected = (rounds * Math.abs(count)) / 100;
     expect(hits.size).toBe(100);
@@ -69,9 +75,30 @@ describe.each([
 
 it('many items of a large table come in one walk past it', () => {
   const table = tableOf(50_000);
-  const drawn = sample(table, 10_000, chance(3));
+  const drawn = sampled(table, 10_000, chance(3));
   expect(new Map(drawn).size).toBe(10_000);
   for (const [name, value] of drawn) expect(name).toBe(`k${value}`);
-  const again = sample(table, -10_000, chance(3));
+  const again = sampled(table, -10_000, chance(3));
   for (const [name, value] of again) expect(name).toBe(`k${value}`);
+});
+
+it('draws rows of a large table, each item with the same chance and none twice', () => {
+  const size = 70_000;
+  const table = tableOf(size);
+  const random = chance(11);
+  const count = 10_000;
+  const hits = new Float64Array(size);
+  const rounds = 60;
+  for (let round = 0; round < rounds; round++) {
+    const values = sampled(table, count, random).map(([, value]) => value);
+    expect(new Set(values).size).toBe(count);
+    for (const value of values) hits[value] = (hits[value] as number) + 1;
+  }
+  // Each is drawn in one of seven rounds: by chance alone nobody would be left out of sixty, or come in half of them.
+  const mean = (rounds * count) / size;
+  let square = 0;
+  for (const hit of hits) square += (hit - mean) ** 2;
+  const variance = rounds * (count / size) * (1 - count / size);
+  expect(square / size / variance).toBeGreaterThan(0.9);
+  expect(square / size / variance).toBeLessThan(1.1);
 });

@@ -2,6 +2,7 @@ import type { Bytes } from '../bytes/types.ts';
 import type { Random } from '../env/random.ts';
 import type { HashTable } from '../state/hash-table.ts';
 import { notAnInteger, parseInteger, syntaxError } from './parse.ts';
+import type { Steps } from './steps.ts';
 
 /** Most items that one reply repeats: what lies beyond would take all memory, in Redis too. */
 const mostRepeated = 10_000_000n;
@@ -32,35 +33,52 @@ export function parseSample(args: readonly Bytes[], word: string): Sample | stri
   return inPairs && Math.abs(count) >= mostPairs ? outOfRange : { count, inPairs };
 }
 
-type Drawn<V> = [Bytes, V][];
-type Table<V> = Pick<HashTable<V>, 'size' | 'entries' | 'random' | 'pick'>;
+export type Drawn<V> = [Bytes, V][];
+type Table<V> = Pick<HashTable<V>, 'size' | 'entries' | 'random' | 'pick'> & { readonly scattered: boolean };
 
 /** So few items are drawn one by one, whatever the size; and one of so many. */
 const few = 16;
 const oneOf = 1000;
+/** What lies in a row of so many is drawn together from a table of so many rows of it, or more. */
+const row = 64;
+const manyRows = 1024;
 
 /** So many random items: different ones, at most all, for a count above 0; each drawn anew below it. */
-export function sample<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+export function* sample<V>(table: Table<V>, count: number, random: Random): Steps<Drawn<V>> {
   const { size } = table;
   if (count >= size) return [...table.entries()];
   const wanted = Math.abs(count);
   const singly = wanted <= few || wanted * oneOf < size;
-  if (count < 0) return singly ? drawEach(table, wanted, random) : drawAgain(table, wanted, random);
-  return singly ? drawDifferent(table, wanted, random) : pickDifferent(table, wanted, random);
+  if (count < 0) return yield* singly ? drawEach(table, wanted, random) : drawAgain(table, wanted, random);
+  return yield* singly ? drawDifferent(table, wanted, random) : pickDifferent(table, wanted, random);
 }
 
-function drawEach<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
-  return Array.from({ length: count }, () => table.random(random));
+/** How many items a sample walks over, about. */
+export function sampleWork(size: number, count: number): number {
+  const wanted = Math.abs(count);
+  return Math.min(size, wanted * (count < 0 ? bucketItems : row));
 }
 
-function drawDifferent<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+/** Of a bucket of a hash table, about. */
+const bucketItems = 128;
+
+function* drawEach<V>(table: Table<V>, count: number, random: Random): Steps<Drawn<V>> {
+  const drawn: Drawn<V> = [];
+  while (drawn.length < count) if (drawn.push(table.random(random)) % few === 0) yield;
+  return drawn;
+}
+
+function* drawDifferent<V>(table: Table<V>, count: number, random: Random): Steps<Drawn<V>> {
   const drawn = new Map<Bytes, V>();
-  while (drawn.size < count) drawn.set(...table.random(random));
+  while (drawn.size < count) {
+    drawn.set(...table.random(random));
+    if (drawn.size % few === 0) yield;
+  }
   return [...drawn];
 }
 
 /** Positions that are drawn anew each; their items stand in the order in which they were drawn. */
-function drawAgain<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+function* drawAgain<V>(table: Table<V>, count: number, random: Random): Steps<Drawn<V>> {
   const positions = new Float64Array(count);
   // A position, and behind it the number of its draw: no table is so large that both together lose a digit.
   for (let i = 0; i < count; i++) positions[i] = random.below(table.size) * count + i;
@@ -68,16 +86,36 @@ function drawAgain<V>(table: Table<V>, count: number, random: Random): Drawn<V> 
   const order = positions.map((each) => each % count);
   for (let i = 0; i < count; i++) positions[i] = Math.floor((positions[i] as number) / count);
   const drawn: Drawn<V> = new Array(count);
-  table.pick(positions, (key, value, nth) => {
+  yield* table.pick(positions, (key, value, nth) => {
     drawn[order[nth] as number] = [key, value];
   });
   return drawn;
 }
 
-function pickDifferent<V>(table: Table<V>, count: number, random: Random): Drawn<V> {
+function* pickDifferent<V>(table: Table<V>, count: number, random: Random): Steps<Drawn<V>> {
+  const { size } = table;
+  const inRows = table.scattered && size >= row * manyRows && count <= size / 4;
+  const positions = inRows ? rowsOfPositions(count, size, random) : differentPositions(count, size, random);
   const drawn: Drawn<V> = [];
-  table.pick(differentPositions(count, table.size, random), (key, value) => drawn.push([key, value]));
+  yield* table.pick(positions, (key, value) => drawn.push([key, value]));
   return drawn;
+}
+
+/**
+ * The same as `differentPositions`, in rows: each position has the same chance, but not each choice of them. So few
+ * buckets of a hash table are met, and changed.
+ */
+function rowsOfPositions(count: number, size: number, random: Random): Float64Array {
+  const rows = differentPositions(Math.ceil(count / row), Math.floor(size / row), random);
+  const shift = random.below(size);
+  const positions = new Float64Array(count);
+  // Rows may go around the end. The last one is not whole: it must not always be the same part of the table.
+  const first = random.below(rows.length);
+  for (let i = 0; i < count; i++) {
+    const start = (rows[(first + Math.floor(i / row)) % rows.length] as number) * row;
+    positions[i] = (start + (i % row) + shift) % size;
+  }
+  return positions.sort();
 }
 
 /** So many different positions below `size`, ascending, each choice of them with the same chance. */

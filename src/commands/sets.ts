@@ -3,7 +3,7 @@ import type { ReplyWriter } from '../resp/types.ts';
 import { SetValue } from '../state/collections.ts';
 import { HashTable } from '../state/hash-table.ts';
 import { parseInteger, syntaxError } from './parse.ts';
-import { parseSampleCount, sample } from './samples.ts';
+import { parseSampleCount, sample, sampleWork } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { allKeys, commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
 import type { Steps } from './steps.ts';
@@ -83,7 +83,8 @@ function pop(context: CommandContext, args: readonly Bytes[]): void {
   }
   const set = setAt(context, args);
   if (set === null) return;
-  const popped = set === undefined ? [] : sample(set.members, Number(count), random).map(([name]) => name);
+  const popped =
+    set === undefined ? [] : finished(sample(set.members, Number(count), random)).map(([name]) => name);
   if (set !== undefined && popped.length === set.size) {
     effects.remove(key);
   } else {
@@ -107,9 +108,16 @@ function randomMember(context: CommandContext, args: readonly Bytes[]): void {
     replyMember(context, set?.members.random(random)[0]);
     return;
   }
-  const drawn = set === undefined ? [] : sample(set.members, count, random);
-  reply.array(drawn.length);
-  for (const [member] of drawn) reply.bulk(member);
+  answerInSteps(
+    context,
+    [set],
+    ([asNow]) => sample(asNow?.members ?? new HashTable<true>(), count, random),
+    (writer, drawn) => {
+      writer.array(drawn.length);
+      for (const [member] of drawn) writer.bulk(member);
+    },
+    sampleWork(set?.size ?? 0, count),
+  );
 }
 
 type MaybeSet = SetValue | undefined;
@@ -127,17 +135,28 @@ function setsAt(context: CommandContext, keys: readonly Bytes[]): MaybeSet[] | n
 
 type Combine = (sets: readonly MaybeSet[]) => Steps<Bytes[]>;
 
-function* intersection(sets: readonly MaybeSet[], limit = Number.POSITIVE_INFINITY): Steps<Bytes[]> {
+function* intersection(sets: readonly MaybeSet[]): Steps<Bytes[]> {
   const found: Bytes[] = [];
+  yield* common(sets, (member) => found.push(member));
+  return found;
+}
+
+/** Visits what all sets have in common, until that is so many; returns how many they were. */
+function* common(
+  sets: readonly MaybeSet[],
+  visit: (member: Bytes) => void,
+  limit = Number.POSITIVE_INFINITY,
+): Steps<number> {
   const present = sets.filter((set) => set !== undefined);
-  if (present.length < sets.length) return found;
+  if (present.length < sets.length) return 0;
   const [smallest, ...others] = present.sort((a, b) => a.size - b.size) as [SetValue, ...SetValue[]];
   let seen = 0;
+  let found = 0;
   for (const member of smallest.members.keys()) {
     if (++seen % elementsPerStep === 0) yield;
     if (!others.every(({ members }) => members.has(member))) continue;
-    found.push(member);
-    if (found.length >= limit) break;
+    visit(member);
+    if (++found >= limit) break;
   }
   return found;
 }
@@ -232,8 +251,8 @@ function intersectionSize(context: CommandContext, args: readonly Bytes[]): void
   answerInSteps(
     context,
     sets,
-    (operands) => intersection(operands, most),
-    (writer, members) => writer.integer(members.length),
+    (operands) => common(operands, () => {}, most),
+    (writer, found) => writer.integer(found),
   );
 }
 

@@ -149,16 +149,24 @@ function* union(operands: readonly Operand[], { weights, aggregate }: Options): 
   return found;
 }
 
-function* intersection(
+function* intersection(operands: readonly Operand[], options: Options): Steps<ScoredMember[]> {
+  const found: ScoredMember[] = [];
+  yield* common(operands, options, (member, score) => found.push({ member, score }));
+  return found;
+}
+
+/** Visits what all operands have in common, until that is so many; returns how many they were. */
+function* common(
   operands: readonly Operand[],
   { weights, aggregate, limit }: Options,
-): Steps<ScoredMember[]> {
-  const found: ScoredMember[] = [];
+  visit: (member: Bytes, score: number) => void,
+): Steps<number> {
   const [[smallest, firstWeight], ...others] = bySize(operands, weights) as [
     [Operand, number],
     ...[Operand, number][],
   ];
   let seen = 0;
+  let found = 0;
   next: for (const [member, own] of scored(smallest)) {
     if (++seen % elementsPerStep === 0) yield;
     let score = orZero(own * firstWeight);
@@ -167,7 +175,8 @@ function* intersection(
       if (theirs === undefined) continue next;
       score = aggregate(score, theirs * weight);
     }
-    if (found.push({ member, score }) >= limit) break;
+    visit(member, score);
+    if (++found >= limit) break;
   }
   return found;
 }
@@ -267,8 +276,8 @@ function intersectionSize(context: CommandContext, args: readonly Bytes[]): void
   answerInSteps(
     context,
     operands,
-    (asNow) => intersection(asNow, options),
-    (reply, items) => reply.integer(items.length),
+    (asNow) => common(asNow, options, () => {}),
+    (reply, found) => reply.integer(found),
   );
 }
 

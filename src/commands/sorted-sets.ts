@@ -2,11 +2,12 @@ import type { Bytes } from '../bytes/types.ts';
 import type { ScoredMember } from '../state/collections.ts';
 import { SortedSetValue } from '../state/collections.ts';
 import { notAFloat, syntaxError } from './parse.ts';
-import { parseSample, sample } from './samples.ts';
+import { parseSample, sample, sampleWork } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { formatScore, parseScore } from './scores.ts';
 import { replyScored, sortedAt, storedScore } from './sorted-set-items.ts';
 import { commandGroup, firstKey } from './spec.ts';
+import { answerInSteps } from './steps.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
 const { onKeys } = commandGroup('sorted-set');
@@ -134,11 +135,15 @@ function randomMember(context: CommandContext, args: readonly Bytes[]): void {
     else reply.bulk(sorted.random(random)[0]);
     return;
   }
-  const drawn = sorted === undefined ? [] : sample(sorted, wanted.count, random);
-  replyScored(
-    context.reply,
-    drawn.map(([, item]) => item),
-    wanted.inPairs,
+  answerInSteps(
+    context,
+    [sorted],
+    ([asNow]) => sample(asNow ?? new SortedSetValue(), wanted.count, random),
+    (writer, drawn) => {
+      const items = drawn.map(([, item]) => item);
+      replyScored(writer, items, wanted.inPairs);
+    },
+    sampleWork(sorted?.size ?? 0, wanted.count),
   );
 }
 

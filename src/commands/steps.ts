@@ -7,7 +7,7 @@ export type Steps<T> = Generator<undefined, T, undefined>;
 /** Elements that are handled in one step: some 50 µs of work. */
 export const elementsPerStep = 256;
 
-/** Work on fewer elements than this is done at once: it takes less than others would notice. */
+/** Work on no more elements than this is done at once: it takes less than others would notice. */
 export const atOnce = 8192;
 
 /** Something that a command reads whole, as it is at this moment. */
@@ -22,16 +22,16 @@ interface Operand {
  * clients are served, on copies of the collections as they are now, while this client waits for its reply; in a
  * transaction it is done at once, as everything there is one step.
  * @param operands undefined for missing keys
+ * @param elements how many the work goes over, about; those of all operands unless it says so
  */
 export function answerInSteps<O extends Operand, T>(
   context: CommandContext,
   operands: readonly (O | undefined)[],
   work: (operands: readonly (O | undefined)[]) => Steps<T>,
   answer: (reply: ReplyWriter, result: T) => void,
+  elements = sizeOfAll(operands),
 ): void {
   const { session, reply } = context;
-  let elements = 0;
-  for (const operand of operands) elements += operand?.size ?? 0;
   if (elements <= atOnce || !session.mayAnswerLater) {
     answer(reply, finished(work(operands)));
     return;
@@ -41,6 +41,12 @@ export function answerInSteps<O extends Operand, T>(
     if (operand !== undefined && !copies.has(operand)) copies.set(operand, operand.copy());
   const asNow = operands.map((operand) => (operand === undefined ? undefined : copies.get(operand)));
   session.answerLater(answered(work(asNow), answer));
+}
+
+function sizeOfAll(operands: readonly (Operand | undefined)[]): number {
+  let elements = 0;
+  for (const operand of operands) elements += operand?.size ?? 0;
+  return elements;
 }
 
 /** What comes of the work, with nothing in between. */

@@ -27,8 +27,8 @@ const noticeMs = 100;
 /** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
 const maxQueuedLogBytes = 32 << 20;
 
-/** Steps that one turn does for answers that take several: some 2 ms of work, all sessions together. */
-const stepsPerTurn = 32;
+/** Steps that one turn does for answers that take several: some 0.5 to 2 ms of work, all sessions together. */
+const stepsPerTurn = 8;
 
 /** What the shards of a node need beside what each replica does. */
 export interface HostContext

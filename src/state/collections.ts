@@ -149,6 +149,8 @@ const sweptPerChange = 16;
  */
 export class SortedSetValue {
   readonly type = 'zset';
+  /** What stands next to each other has like scores. */
+  readonly scattered = false;
   readonly order: Sequence<ScoredMember>;
   readonly #members: HashTable<ScoredMember>;
   /** Ranges that went and are not forgotten yet. */
@@ -250,10 +252,14 @@ export class SortedSetValue {
   }
 
   /** As `HashTable.pick`. */
-  pick(positions: Float64Array, visit: (member: Bytes, item: ScoredMember, nth: number) => void): void {
+  *pick(
+    positions: Float64Array,
+    visit: (member: Bytes, item: ScoredMember, nth: number) => void,
+  ): Generator<undefined, void, undefined> {
     for (let nth = 0; nth < positions.length; nth++) {
       const item = this.order.get(positions[nth] as number);
       visit(item.member, item, nth);
+      if (nth % 64 === 63) yield;
     }
   }
 

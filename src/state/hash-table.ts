@@ -30,6 +30,8 @@ class Bucket<V> {
  * holds on every replica.
  */
 export class HashTable<V> {
+  /** What stands next to each other has nothing else in common. */
+  readonly scattered = true;
   #owner: object = {};
   /** By the leading `#depth` bits of the hash. */
   #directory: Bucket<V>[];
@@ -144,17 +146,24 @@ export class HashTable<V> {
 
   /**
    * The items at so many positions of what `entries` gives, in one walk past all buckets: for many that is cheaper than
-   * to draw each by itself. Positions are ascending and below the size; one may come several times.
+   * to draw each by itself. Positions are ascending and below the size; one may come several times. Yields behind each
+   * bucket; the table must not change meanwhile, a copy does not.
    * @param visit told the item at each of them, with the number of the position among them
    */
-  pick(positions: Float64Array, visit: (key: Bytes, value: V, nth: number) => void): void {
+  *pick(
+    positions: Float64Array,
+    visit: (key: Bytes, value: V, nth: number) => void,
+  ): Generator<undefined, void, undefined> {
     let nth = 0;
     let before = 0;
     for (let at = 0; nth < positions.length; ) {
       const bucket = this.#directory[at] as Bucket<V>;
       at += this.#span(bucket);
       const behind = before + bucket.items.size;
-      if ((positions[nth] as number) < behind) nth = pickIn(bucket.items, before, positions, nth, visit);
+      if ((positions[nth] as number) < behind) {
+        nth = pickIn(bucket.items, before, positions, nth, visit);
+        yield;
+      }
       before = behind;
     }
   }
