@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { BitOperation } from '../state/bit-operations.ts';
 import type { EffectSink } from '../state/effects.ts';
+import type { SlotChange } from '../state/slot-fences.ts';
 
 const mostCharacters = 60;
 
@@ -104,5 +105,16 @@ export class EffectText implements EffectSink {
 
   listRemove(key: Bytes, index: number, count: number): void {
     this.parts.push(`list ${quoted(key)} remove ${count} from ${index}`);
+  }
+
+  changeSlots({ kind, began, count, slots }: SlotChange): void {
+    const which = slots.map(({ from, to }) => (from === to ? from : `${from}-${to}`)).join(' ');
+    const of = began === 0 ? '' : ` of move ${began}`;
+    const much = kind === 'progress' || kind === 'imported' ? ` ${count}` : '';
+    this.parts.push(`slots ${kind}${much}${of}${which === '' ? '' : `: ${which}`}`);
+  }
+
+  loadPieces(pieces: Uint8Array): void {
+    this.parts.push(`load ${pieces.length} bytes of keys`);
   }
 }

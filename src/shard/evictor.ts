@@ -150,6 +150,7 @@ export class Evictor {
     return (
       entry.usedAt === usedAt &&
       this.#keyspace.peek(key) === entry &&
+      !this.#keyspace.isFenced(key) &&
       (this.#options.evictionPolicy === 'allkeys-lru' || entry.expiresAt !== 0)
     );
   }

@@ -143,7 +143,7 @@ export class Executor implements CommandContext {
   look(key: Bytes): Entry | undefined {
     const entry = this.#entryAt(key);
     if (entry === undefined || this.isLive(entry)) return entry;
-    if (this.#leading) this.#leaderEffects.remove(key);
+    if (this.#leading && !this.#keyspace.isFenced(key)) this.#leaderEffects.remove(key);
     return undefined;
   }
 

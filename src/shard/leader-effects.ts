@@ -4,6 +4,8 @@ import type { BitOperation } from '../state/bit-operations.ts';
 import { EffectEncoder } from '../state/effect-codec.ts';
 import type { EffectSink } from '../state/effects.ts';
 import type { Keyspace } from '../state/keyspace.ts';
+import { slotOf, slotsIn } from '../state/slot.ts';
+import { type SlotChange, slotPhase } from '../state/slot-fences.ts';
 import type { ReadyKeys } from './blocked-clients.ts';
 
 /** Told of keys as they change, so that watching transactions notice. */
@@ -44,8 +46,16 @@ export class LeaderEffects implements EffectSink {
   }
 
   #begin(key: Bytes): void {
+    if (this.#keyspace.fences.active) this.#checkFence(key);
     this.#openOnce();
     if (this.#watches.active) this.#watches.changed(key);
+  }
+
+  /** What is frozen was promised to another shard as it is: to change it would lose what is written from here on. */
+  #checkFence(key: Bytes): void {
+    const phase = this.#keyspace.fences.phaseOf(slotOf(key));
+    if (phase === slotPhase.frozen || phase === slotPhase.imported)
+      throw new Error(`a key of slot ${slotOf(key)} is to change, which is being moved`);
   }
 
   #openOnce(): void {
@@ -185,5 +195,22 @@ export class LeaderEffects implements EffectSink {
     this.#begin(key);
     this.#encoder.listRemove(key, index, count);
     this.#keyspace.listRemove(key, index, count);
+  }
+
+  changeSlots(change: SlotChange): void {
+    this.#openOnce();
+    if (this.#watches.active && change.kind !== 'progress') {
+      const mark = this.#keyspace.fences.marks.get(change.began);
+      const slots = new Set(slotsIn(mark?.slots ?? change.slots));
+      this.#watches.allRemoved((key) => slots.has(slotOf(key)));
+    }
+    this.#encoder.changeSlots(change);
+    this.#keyspace.changeSlots(change);
+  }
+
+  loadPieces(pieces: Uint8Array): void {
+    this.#openOnce();
+    this.#encoder.loadPieces(pieces);
+    this.#keyspace.loadPieces(pieces);
   }
 }

@@ -3,9 +3,10 @@ import type { Bytes } from '../bytes/types.ts';
 import { Digest } from './digest.ts';
 import type { Entry, Value } from './entry.ts';
 import { copyOf } from './entry.ts';
-import { EntryEncoder } from './entry-codec.ts';
+import { EntryEncoder, encodeFences } from './entry-codec.ts';
 import { HashTable } from './hash-table.ts';
 import { slotCount } from './slot.ts';
+import type { SlotFences } from './slot-fences.ts';
 import type { CheckpointSlices } from './types.ts';
 
 type Slots = readonly (Map<Bytes, Entry> | undefined)[];
@@ -47,9 +48,17 @@ export class KeyspaceSlices implements CheckpointSlices {
   #listedAt = 0;
   #keys = 0;
   #abandoned = false;
+  /** What comes before all keys, until it was taken. */
+  #head: Buffer | null = null;
 
-  constructor(slots: Slots, onEnd: () => void) {
+  /** @param fences written before the keys, as they are now; a copy of some slots has none */
+  constructor(slots: Slots, onEnd: () => void, fences: SlotFences | null = null) {
     this.#slots = slots;
+    if (fences?.active === true) {
+      const out = new ByteWriter(256);
+      encodeFences(out, fences, this.#digest);
+      this.#head = out.take();
+    }
     this.#onEnd = onEnd;
     this.#lists = this.#list();
   }
@@ -124,6 +133,8 @@ export class KeyspaceSlices implements CheckpointSlices {
     out.start = 0;
     out.offset = 0;
     let left = partsPerSlice;
+    if (this.#head !== null && !this.#abandoned) out.copy(this.#head);
+    this.#head = null;
     while (out.length < maxBytes && left > 0 && !this.#abandoned) {
       if (!this.#encoder.idle) {
         left -= this.#encoder.more(out, maxBytes, left);

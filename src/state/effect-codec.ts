@@ -4,6 +4,7 @@ import type { Bytes } from '../bytes/types.ts';
 import type { BitOperation } from './bit-operations.ts';
 import { bitOperations } from './bit-operations.ts';
 import type { EffectSink } from './effects.ts';
+import { readRanges, type SlotChange, slotChangeKinds, writeRanges } from './slot-fences.ts';
 
 /** The bytes of effects in an entry: one byte says which, its fields follow. A number never changes its meaning. */
 const opcode = {
@@ -28,6 +29,8 @@ const opcode = {
   listRemove: 19,
   combineBits: 20,
   sortedSetRemoveRange: 21,
+  changeSlots: 22,
+  loadPieces: 23,
 } as const;
 
 /** In the place of a key's length: it is the key of the effect before. */
@@ -156,6 +159,20 @@ export class EffectEncoder implements EffectSink {
     this.#range(opcode.listRemove, key, index, count);
   }
 
+  changeSlots({ kind, began, other, term, count, slots }: SlotChange): void {
+    const out = this.#out;
+    out.u8(opcode.changeSlots);
+    out.u8(slotChangeKinds.indexOf(kind));
+    for (const part of [began, other, term, count]) out.u64(part);
+    writeRanges(out, slots);
+  }
+
+  loadPieces(pieces: Uint8Array): void {
+    this.#out.u8(opcode.loadPieces);
+    this.#out.u32(pieces.length);
+    this.#out.copy(pieces);
+  }
+
   /** A key that comes several times in a row is written once: what a command logs must not be longer than it by much. */
   #key(key: Bytes): void {
     if (key === this.#lastKey) this.#out.u32(sameKey);
@@ -224,7 +241,8 @@ function decodeEffect(reader: EffectReader, sink: EffectSink): void {
     decodeElementEffect(code, reader, sink) ||
     decodeListEffect(code, reader, sink) ||
     decodeRangeEffect(code, reader, sink) ||
-    decodeBitEffect(code, reader, sink);
+    decodeBitEffect(code, reader, sink) ||
+    decodeSlotEffect(code, reader, sink);
   if (!decoded) throw new MalformedBytes(`effect ${code} is unknown`, at);
 }
 
@@ -328,5 +346,23 @@ function decodeBitEffect(code: number, reader: EffectReader, sink: EffectSink): 
   if (operation === undefined || sources.length === 0 || (operation === 'not' && sources.length > 1))
     throw new MalformedBytes('strings are combined in an unknown way', at);
   sink.combineBits(operation, target, sources);
+  return true;
+}
+
+/** The effects of moving slots: false when it is another. */
+function decodeSlotEffect(code: number, reader: EffectReader, sink: EffectSink): boolean {
+  if (code === opcode.loadPieces) {
+    sink.loadPieces(reader.view(reader.u32()));
+    return true;
+  }
+  if (code !== opcode.changeSlots) return false;
+  const at = reader.offset;
+  const kind = slotChangeKinds[reader.u8()];
+  if (kind === undefined) throw new MalformedBytes('slots change in an unknown way', at);
+  const began = reader.u64();
+  const other = reader.u64();
+  const term = reader.u64();
+  const count = reader.u64();
+  sink.changeSlots({ kind, began, other, term, count, slots: readRanges(reader) });
   return true;
 }

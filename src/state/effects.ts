@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { BitOperation } from './bit-operations.ts';
+import type { SlotChange } from './slot-fences.ts';
 
 /**
  * The closed set of primitive mutations: what an entry of the log is made of. Times are absolute, outcomes of chance
@@ -50,4 +51,11 @@ export interface EffectSink {
   listSet(key: Bytes, index: number, item: Bytes): void;
   /** Removes `count` items from `index` on. */
   listRemove(key: Bytes, index: number, count: number): void;
+
+  // Slots that move from one shard to another.
+
+  /** A step of such a move, in the history of one of the two. */
+  changeSlots(change: SlotChange): void;
+  /** Keys of slots that are being imported, as pieces of a checkpoint: what is there already grows by them. */
+  loadPieces(pieces: Uint8Array): void;
 }

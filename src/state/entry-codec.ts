@@ -10,6 +10,7 @@ import type { TypeName, Value } from './entry.ts';
 import { stringValue } from './entry.ts';
 import type { WrittenChunk } from './long-string.ts';
 import { chunkBytes, LongString, maxStringBytes, plainStringBytes } from './long-string.ts';
+import type { SlotFences } from './slot-fences.ts';
 
 /**
  * The form of a key in a checkpoint: pieces of u8 type, u64 expiry, key; then for a plain string its bytes, for a long
@@ -19,6 +20,22 @@ import { chunkBytes, LongString, maxStringBytes, plainStringBytes } from './long
  */
 const tags = { string: 1, hash: 2, list: 3, set: 4, zset: 5 } as const satisfies Record<TypeName, number>;
 const longStringTag = 6;
+/** Stands for the type where a piece is no key but what is known of moves of slots; as a rule there is none. */
+export const fencesTag = 7;
+
+export function encodeFences(out: ByteWriter, fences: SlotFences, digest: Digest): void {
+  const from = out.length;
+  out.u8(fencesTag);
+  fences.write(out);
+  digest.add(out.buffer, out.start + from, out.offset);
+}
+
+export function decodeFences(reader: ByteReader, digest: Digest, fences: SlotFences): void {
+  const from = reader.offset;
+  reader.u8();
+  fences.read(reader);
+  digest.add(reader.buffer, from, reader.offset);
+}
 
 /** An item or member; a field with its value; a member with its score; a chunk. */
 type Element = Bytes | [Bytes, Bytes] | ScoredMember | WrittenChunk;

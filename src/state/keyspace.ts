@@ -10,18 +10,21 @@ import { decodeEffects } from './effect-codec.ts';
 import type { EffectSink } from './effects.ts';
 import type { StringValue, Value } from './entry.ts';
 import { copyOf, Entry, memoryOf, stringValue, valueBytes } from './entry.ts';
-import { decodePiece } from './entry-codec.ts';
+import { decodeFences, decodePiece, fencesTag } from './entry-codec.ts';
 import type { Due } from './expiry-index.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { KeyWalk } from './key-walk.ts';
 import { LongString, plainStringBytes } from './long-string.ts';
 import { Scanner } from './scanner.ts';
-import { slotCount, slotOf } from './slot.ts';
+import { type SlotRange, slotCount, slotOf, slotsIn } from './slot.ts';
+import { type SlotChange, SlotFences, slotPhase } from './slot-fences.ts';
 import { Tombstones } from './tombstones.ts';
 import type { CheckpointLoader, CheckpointSlices, KeyspaceView, StateMachine } from './types.ts';
 
 /** Steps taken inside one slot to find a random key. */
 const randomSteps = 4096;
+/** Keys in frozen slots that are passed over to find one that is not. */
+const fencedSteps = 64;
 
 /**
  * The state of one shard: per slot a map from key to entry. Mutated only through the effects (`EffectSink`), which a
@@ -36,7 +39,11 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   countsUses = true;
   /** Estimated bytes of keys, values and what holds them. */
   memoryBytes = 0;
+  /** What was told of moves of slots: those that are withheld are seen by nobody, and nothing in them is expired or evicted. */
+  readonly fences = new SlotFences();
   #slots: (Map<Bytes, Entry> | undefined)[] = new Array(slotCount);
+  /** The same array, or as long as slots are withheld one without those. */
+  #visible = this.#slots;
   #size = 0;
   #expiring = 0;
   /** Every missing key, and every key, was written no later than here or says so itself. */
@@ -46,13 +53,21 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   readonly #scanner = new Scanner();
   readonly #walk = new KeyWalk();
   #checkpoint: KeyspaceSlices | null = null;
+  /** A walk over some slots, for a shard that is to get them. */
+  #copy: { readonly slots: ReadonlySet<number>; readonly slices: KeyspaceSlices } | null = null;
+  /** Keys whose expiry has passed while their slot was being moved. */
+  readonly #heldBack = new Set<Bytes>();
 
   get size(): number {
-    return this.#size;
+    if (this.#visible === this.#slots) return this.#size;
+    let size = 0;
+    for (const map of this.#visible) if (map !== undefined) size += map.size;
+    return size;
   }
 
+  /** While slots are withheld, at most so many. */
   get expiring(): number {
-    return this.#expiring;
+    return this.#visible === this.#slots ? this.#expiring : Math.min(this.#expiring, this.size);
   }
 
   peek(key: Bytes): Entry | undefined {
@@ -133,7 +148,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     if (entry === undefined) return;
     const map = this.#slots[slot] as Map<Bytes, Entry>;
     map.delete(key);
-    if (map.size === 0) this.#slots[slot] = undefined;
+    if (map.size === 0) this.#setSlot(slot, undefined);
     this.#size -= 1;
     if (entry.expiresAt !== 0) this.#expiring -= 1;
     this.#unindex(entry);
@@ -269,7 +284,17 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   }
 
   clear(): void {
+    if (this.fences.active) {
+      for (let slot = 0; slot < slotCount; slot++)
+        if (this.fences.phaseOf(slot) === slotPhase.owned) this.#emptySlot(slot);
+      return;
+    }
+    this.#clearAll();
+  }
+
+  #clearAll(): void {
     this.#slots = new Array(slotCount);
+    this.#visible = this.#slots;
     this.#size = 0;
     this.#expiring = 0;
     this.memoryBytes = 0;
@@ -279,12 +304,94 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     this.#walk.reset();
     // A checkpoint under way goes on reading the slots as they were; nothing changes them any more.
     this.#checkpoint = null;
+    this.#copy = null;
+    this.#heldBack.clear();
+  }
+
+  // Slots that move.
+
+  changeSlots(change: SlotChange): void {
+    const { fences } = this;
+    if (change.kind === 'empty') {
+      for (const slot of slotsIn(change.slots)) if (fences.withholds(slot)) this.#emptySlot(slot);
+      fences.apply(change, this.writeLsn);
+      return;
+    }
+    // Whoever logs this has seen to it that they are empty.
+    if (change.kind === 'import') for (const slot of slotsIn(change.slots)) this.#emptySlot(slot);
+    const { version } = fences;
+    fences.apply(change, this.writeLsn);
+    if (fences.version !== version) this.#fencesMoved();
+  }
+
+  loadPieces(pieces: Uint8Array): void {
+    this.#load(Buffer.from(pieces.buffer, pieces.byteOffset, pieces.length), new Digest());
+  }
+
+  #emptySlot(slot: number): void {
+    for (const key of [...(this.#slots[slot]?.keys() ?? [])]) this.remove(key);
+  }
+
+  #fencesMoved(): void {
+    const { fences } = this;
+    let withheld = false;
+    const visible = this.#slots.slice();
+    for (let slot = 0; slot < slotCount; slot++) {
+      if (!fences.withholds(slot)) continue;
+      withheld = true;
+      visible[slot] = undefined;
+    }
+    this.#visible = withheld ? visible : this.#slots;
+    this.#walk.reset();
+    for (const key of this.#heldBack) {
+      const entry = this.peek(key);
+      if (entry !== undefined && this.isFenced(key)) continue;
+      this.#heldBack.delete(key);
+      if (entry !== undefined && entry.expiresAt !== 0 && entry.due === null)
+        entry.due = this.#due.add(key, entry.expiresAt);
+    }
+  }
+
+  /** The key is in a slot that this shard may not change. */
+  isFenced(key: Bytes): boolean {
+    return this.fences.active && this.fences.phaseOf(slotOf(key)) !== slotPhase.owned;
+  }
+
+  /** Slots of other shards that still hold keys here, with how many. */
+  *leftBehind(): Generator<readonly [slot: number, keys: Map<Bytes, Entry>], void, undefined> {
+    for (let slot = 0; slot < slotCount; slot++) {
+      const keys = this.#slots[slot];
+      if (keys !== undefined && this.fences.phaseOf(slot) === slotPhase.gone) yield [slot, keys];
+    }
+  }
+
+  /** Keys in a slot, whether it is withheld or not. */
+  heldInSlot(slot: number): number {
+    return this.#slots[slot]?.size ?? 0;
+  }
+
+  /** Begins the one walk over some slots as they are now; it ends like a checkpoint, which it does not disturb. */
+  beginCopy(ranges: readonly SlotRange[]): CheckpointSlices {
+    if (this.#copy !== null) throw new Error('a copy of slots is under way');
+    const slots = new Set(slotsIn(ranges));
+    const some = this.#slots.map((map, slot) => (slots.has(slot) ? map : undefined));
+    const slices: KeyspaceSlices = new KeyspaceSlices(some, () => {
+      if (this.#copy?.slices === slices) this.#copy = null;
+    });
+    this.#copy = { slots, slices };
+    return slices;
+  }
+
+  #setSlot(slot: number, map: Map<Bytes, Entry> | undefined): void {
+    this.#slots[slot] = map;
+    if (this.#visible !== this.#slots && !this.fences.withholds(slot)) this.#visible[slot] = map;
   }
 
   /** The entry as it is, after a running checkpoint has taken note of it. */
   #change(slot: number, key: Bytes): Entry | undefined {
     const entry = this.#slots[slot]?.get(key);
     if (this.#checkpoint !== null) this.#checkpoint.beforeChange(slot, key, entry);
+    if (this.#copy?.slots.has(slot) === true) this.#copy.slices.beforeChange(slot, key, entry);
     if (entry !== undefined && this.countsUses) entry.usedAt = this.useClock;
     return entry;
   }
@@ -293,7 +400,7 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     let map = this.#slots[slot];
     if (map === undefined) {
       map = new Map();
-      this.#slots[slot] = map;
+      this.#setSlot(slot, map);
     }
     map.set(key, entry);
     this.#size += 1;
@@ -322,8 +429,9 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
   nextDue(now: number, limit: number, maxBytes = Number.POSITIVE_INFINITY): Bytes[] {
     const keys: Bytes[] = [];
     let bytes = 0;
-    while (keys.length < limit && bytes < maxBytes && this.#due.nextAt <= now) {
-      const due = this.#due.first as Due;
+    while (keys.length < limit && bytes < maxBytes) {
+      const due = this.#firstDue(now);
+      if (due === null) break;
       this.#due.remove(due);
       (this.peek(due.key) as Entry).due = null;
       keys.push(due.key);
@@ -332,51 +440,70 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     return keys;
   }
 
+  /** What is due first of what may expire here; null when nothing is until then. */
+  #firstDue(until: number): Due | null {
+    while (this.#due.nextAt <= until) {
+      const due = this.#due.first;
+      if (due === undefined) return null;
+      if (!this.isFenced(due.key)) return due;
+      this.#due.remove(due);
+      (this.peek(due.key) as Entry).due = null;
+      this.#heldBack.add(due.key);
+    }
+    return null;
+  }
+
   /** The next key of a walk around all of them that never ends; undefined when there is none. */
   walk(): readonly [Bytes, Entry] | undefined {
-    return this.#walk.next(this.#slots);
+    for (let tries = 0; tries < fencedSteps; tries++) {
+      const next = this.#walk.next(this.#visible);
+      if (next === undefined || !this.isFenced(next[0])) return next;
+    }
+    return undefined;
   }
 
   /** A random key of those that expire; undefined when there is none. */
   someExpiring(random: { below(bound: number): number }): readonly [Bytes, Entry] | undefined {
-    if (this.#due.size === 0) return undefined;
-    const { key } = this.#due.at(random.below(this.#due.size));
-    return [key, this.peek(key) as Entry];
+    for (let tries = 0; tries < fencedSteps && this.#due.size > 0; tries++) {
+      const { key } = this.#due.at(random.below(this.#due.size));
+      if (!this.isFenced(key)) return [key, this.peek(key) as Entry];
+    }
+    return undefined;
   }
 
   /** The key that expires first; undefined when none does. */
   soonestToExpire(): Bytes | undefined {
-    return this.#due.first?.key;
+    return this.#firstDue(Number.MAX_VALUE)?.key;
   }
 
   // The whole keyspace.
 
   *keys(): IterableIterator<Bytes> {
-    for (const map of this.#slots) if (map !== undefined) yield* map.keys();
+    for (const map of this.#visible) if (map !== undefined) yield* map.keys();
   }
 
   randomKey(random: { below(bound: number): number }): Bytes | undefined {
-    if (this.#size === 0) return undefined;
+    if (this.size === 0) return undefined;
     // The first slot with keys behind a random one: not quite even when slots are, as in Redis.
     let slot = random.below(slotCount);
-    while (this.#slots[slot] === undefined) slot = (slot + 1) % slotCount;
-    const map = this.#slots[slot] as Map<Bytes, Entry>;
+    while (this.#visible[slot] === undefined) slot = (slot + 1) % slotCount;
+    const map = this.#visible[slot] as Map<Bytes, Entry>;
     let left = Math.min(random.below(map.size), randomSteps);
     for (const key of map.keys()) if (left-- === 0) return key;
     return undefined;
   }
 
   scan(cursor: number, count: number, visit: (key: Bytes, entry: Entry) => void): number {
-    return this.#scanner.scan(this.#slots, cursor, count, visit);
+    return this.#scanner.scan(this.#visible, cursor, count, visit);
   }
 
   countInSlot(slot: number): number {
-    return this.#slots[slot]?.size ?? 0;
+    return this.#visible[slot]?.size ?? 0;
   }
 
   keysInSlot(slot: number, limit: number): Bytes[] {
     const keys: Bytes[] = [];
-    for (const key of this.#slots[slot]?.keys() ?? []) {
+    for (const key of this.#visible[slot]?.keys() ?? []) {
       if (keys.length >= limit) break;
       keys.push(key);
     }
@@ -393,32 +520,24 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
 
   beginCheckpoint(): CheckpointSlices {
     if (this.#checkpoint !== null) throw new Error('a checkpoint is under way');
-    const slices: KeyspaceSlices = new KeyspaceSlices(this.#slots, () => {
-      if (this.#checkpoint === slices) this.#checkpoint = null;
-    });
+    const slices: KeyspaceSlices = new KeyspaceSlices(
+      this.#slots,
+      () => {
+        if (this.#checkpoint === slices) this.#checkpoint = null;
+      },
+      this.fences,
+    );
     this.#checkpoint = slices;
     return slices;
   }
 
   restore(): CheckpointLoader {
     this.writeLsn = 0;
-    this.clear();
+    this.fences.reset();
+    this.#clearAll();
     const digest = new Digest();
     return {
-      load: (slice) => {
-        const reader = new ByteReader(slice);
-        while (reader.remaining > 0) {
-          // Not `+=` at once: keys that come in meanwhile count themselves.
-          const grown = decodePiece(reader, digest, (key, expiresAt, make) => {
-            const entry = this.peek(key);
-            if (entry !== undefined) return entry.value;
-            const value = make();
-            this.#insert(slotOf(key), key, new Entry(value, expiresAt, 0, this.useClock));
-            return value;
-          });
-          this.memoryBytes += grown;
-        }
-      },
+      load: (slice) => this.#load(slice, digest),
       finish: (appliedLsn) => {
         this.appliedLsn = appliedLsn;
         return digest.hex;
@@ -426,8 +545,33 @@ export class Keyspace implements EffectSink, KeyspaceView, StateMachine {
     };
   }
 
+  /** Keys as a checkpoint has them. */
+  #load(slice: Buffer, digest: Digest): void {
+    const reader = new ByteReader(slice);
+    while (reader.remaining > 0) {
+      if (slice[reader.offset] === fencesTag) {
+        decodeFences(reader, digest, this.fences);
+        this.#fencesMoved();
+        continue;
+      }
+      // Not `+=` at once: keys that come in meanwhile count themselves.
+      const grown = decodePiece(reader, digest, (key, expiresAt, make) => {
+        const slot = slotOf(key);
+        const entry = this.#change(slot, key);
+        if (entry !== undefined) {
+          entry.lsn = this.writeLsn;
+          return entry.value;
+        }
+        const value = make();
+        this.#insert(slot, key, new Entry(value, expiresAt, this.writeLsn, this.useClock));
+        return value;
+      });
+      this.memoryBytes += grown;
+    }
+  }
+
   digest(): string {
-    const slices = new KeyspaceSlices(this.#slots, () => {});
+    const slices = new KeyspaceSlices(this.#slots, () => {}, this.fences);
     while (slices.next(1 << 20) !== null);
     return slices.digest;
   }
