@@ -82,6 +82,10 @@ it('many items of a large table come in one walk past it', () => {
   for (const [name, value] of again) expect(name).toBe(`k${value}`);
 });
 
+it.each([3, 0, -3, -10_000])('finds nothing for %i in an empty table', (count) => {
+  expect(sampled(tableOf(0), count, chance(1))).toEqual([]);
+});
+
 it('draws rows of a large table, each item with the same chance and none twice', () => {
   const size = 70_000;
   const table = tableOf(size);

@@ -46,7 +46,7 @@ const manyRows = 1024;
 /** So many random items: different ones, at most all, for a count above 0; each drawn anew below it. */
 export function* sample<V>(table: Table<V>, count: number, random: Random): Steps<Drawn<V>> {
   const { size } = table;
-  if (count >= size) return [...table.entries()];
+  if (size === 0 || count >= size) return [...table.entries()];
   const wanted = Math.abs(count);
   const singly = wanted <= few || wanted * oneOf < size;
   if (count < 0) return yield* singly ? drawEach(table, wanted, random) : drawAgain(table, wanted, random);
