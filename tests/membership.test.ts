@@ -55,7 +55,8 @@ async function metadataIsEverywhere(): Promise<void> {
 }
 
 async function start(flags: readonly string[], nodes = 3): Promise<void> {
-  running = await TestCluster.prepare({ nodes, flags });
+  // Where replicas are is for the test to say.
+  running = await TestCluster.prepare({ nodes, flags: ['--rebalance-after', '0', ...flags] });
   for (const node of running.nodes) node.start();
   await running.leader();
   await metadataIsEverywhere();

@@ -106,8 +106,20 @@ export function clusterLines(asked: readonly AskedNode[]): string[] {
   const shards = shardsOf(asked);
   if (shards.length > fewShards) lines.push(...shardTable(asked, shards), '');
   else for (const shard of shards) lines.push(...shardLines(asked, shard), '');
-  lines.push(...table([nodeHeading, ...asked.map(nodeRow)]));
+  const zoned = asked.some(({ status }) => zoneOf(status) !== '');
+  const rows = asked.map((one) => {
+    const [name = '', client = '', ...rest] = nodeRow(one);
+    return zoned ? [name, zoneOf(one.status), client, ...rest] : [name, client, ...rest];
+  });
+  const [first, second, ...others] = nodeHeading;
+  const heading = zoned ? [first, 'zone', second, ...others] : nodeHeading;
+  lines.push(...table([heading, ...rows]));
   return lines;
+}
+
+/** Nodes of older versions do not say it. */
+function zoneOf(status: NodeStatus | null): string {
+  return status?.zone ?? '';
 }
 
 /** So many shards are shown with a line for each follower; more have a line each. */
@@ -160,8 +172,11 @@ function shardLines(asked: readonly AskedNode[], shard: number): string[] {
   return [own.serving ? head : `${head}, not serving yet`, ...table([heading, ...rows])];
 }
 
-function followerState({ inSync, why, listed, fallOffBytes, fallOffMs }: FollowerStatus): string {
+function followerState(follower: FollowerStatus): string {
+  const { inSync, why, listed, fallOffBytes, fallOffMs } = follower;
   const parts = [inSync ? 'in sync' : `not in sync: ${why}`];
+  // Nodes of older versions do not say it.
+  if (follower.votes === false) parts.push('learning');
   if (!listed) parts.push('lags too far to be listed');
   if (fallOffBytes === 0) parts.push('off the log');
   else if (fallOffMs >= 0 && !inSync)
@@ -191,7 +206,7 @@ const nodeHeading = [
   'log',
   'memory',
   'notes',
-];
+] as const;
 
 function nodeRow({ name, status }: AskedNode): string[] {
   if (status === null) return [name, '–', 'down'];

@@ -25,7 +25,7 @@ interface MetadataWriter {
 export function changeMetadata(
   writer: MetadataWriter,
   decidedBy: number,
-  { nodes, shards, owners, wanted, since, moves }: MetadataChange,
+  { nodes, shards, owners, wanted, since, moves, rebalance }: MetadataChange,
 ): boolean {
   const state = { peek: (key: string) => writer.hidden(key) };
   if (epochIn(state) !== decidedBy) return false;
@@ -43,6 +43,7 @@ export function changeMetadata(
     const owned = owners ?? (readMetadata(state) as Metadata).owners;
     effects.putString(metadataKeys.wanted, jsonBytes(wantedRuns(owned, wanted)), 0);
   }
+  if (rebalance !== undefined) effects.putString(metadataKeys.rebalance, rebalance ? 'on' : 'off', 0);
   effects.putString(metadataKeys.epoch, String(decidedBy + 1), 0);
   return true;
 }

@@ -7,8 +7,8 @@ const map = evenShardMap(3, ['n1', 'n2']);
 const metadata: Metadata = {
   epoch: 7,
   nodes: new Map([
-    ['n1', { peer: 'h:1', client: 'h:2', instance: 'i', state: 'member' }],
-    ['n2', { peer: 'ü:1', client: '', instance: '', state: 'leaving' }],
+    ['n1', { peer: 'h:1', client: 'h:2', instance: 'i', state: 'member', zone: '' }],
+    ['n2', { peer: 'ü:1', client: '', instance: '', state: 'leaving', zone: 'z' }],
   ]),
   shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
   ...slotsAsBegun(map),

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { type Metadata, shardMapOf, sinceFrom, sinceRuns, wantedFrom, wantedRuns } from './metadata.ts';
+import {
+  type Metadata,
+  type ShardRecord,
+  shardMapOf,
+  sinceFrom,
+  sinceRuns,
+  wantedFrom,
+  wantedRuns,
+} from './metadata.ts';
 import { ownersOf, ShardMap } from './shard-map.ts';
 import type { SlotRuns } from './slot-runs.ts';
 
@@ -12,6 +20,7 @@ const runs = z.array(z.tuple([slot, slot, z.number().int().min(0)]));
 
 const schema = z.object({
   epoch: z.number().int().min(1),
+  rebalance: z.boolean().optional(),
   nodes: z.record(
     z.string(),
     z.object({
@@ -19,6 +28,7 @@ const schema = z.object({
       client: z.string(),
       instance: z.string(),
       state: z.enum(['member', 'leaving', 'removed']),
+      zone: z.string().default(''),
     }),
   ),
   shards: z.record(
@@ -26,6 +36,7 @@ const schema = z.object({
     z.object({
       members: z.array(z.string()).min(1),
       preferred: z.string().nullable(),
+      copies: z.number().int().optional(),
       slots: z.array(z.tuple([slot, slot])),
     }),
   ),
@@ -42,12 +53,15 @@ const schema = z.object({
 
 /** The metadata for people and for nodes that are to come: JSON, slots as ranges from the first to the last. */
 export function metadataObject(metadata: Metadata): z.infer<typeof schema> {
-  const shards = shardMapOf(metadata).placements.map(({ shard, members, preferred, slots }) => [
-    shard,
-    { members: [...members], preferred, slots: slots.map(({ from, to }) => [from, to]) },
-  ]);
+  const shards = shardMapOf(metadata).placements.map(({ shard, members, preferred, slots }) => {
+    const { copies } = metadata.shards.get(shard) as ShardRecord;
+    const wanted = copies === undefined ? {} : { copies };
+    const ranges = slots.map(({ from, to }) => [from, to]);
+    return [shard, { members: [...members], preferred, ...wanted, slots: ranges }];
+  });
   return {
     epoch: metadata.epoch,
+    ...(metadata.rebalance === undefined ? {} : { rebalance: metadata.rebalance }),
     nodes: Object.fromEntries(metadata.nodes),
     shards: Object.fromEntries(shards),
     wanted: plain(wantedRuns(metadata.owners, metadata.wanted)),
@@ -66,18 +80,22 @@ function plain(runs: SlotRuns): [number, number, number][] {
 export function metadataFrom(value: unknown): Metadata | null {
   const parsed = schema.safeParse(value);
   if (!parsed.success) return null;
-  const { epoch, nodes, shards, wanted, since, moves } = parsed.data;
-  const placements = Object.entries(shards).map(([shard, { members, preferred, slots }]) => ({
-    ...{ shard: Number(shard), members, preferred },
+  const { epoch, nodes, shards, wanted, since, moves, rebalance } = parsed.data;
+  const placements = Object.entries(shards).map(([shard, { slots, ...about }]) => ({
+    ...{ shard: Number(shard), ...about },
     slots: slots.map(([from, to]) => ({ from, to })),
   }));
   try {
     const owners = ownersOf(new ShardMap(placements));
     return {
       epoch,
+      ...(rebalance === undefined ? {} : { rebalance }),
       nodes: new Map(Object.entries(nodes)),
       shards: new Map(
-        placements.map(({ shard, members, preferred }) => [shard, { members, preferred }] as const),
+        placements.map(({ shard, members, preferred, copies }) => [
+          shard,
+          { members, preferred, ...(copies === undefined ? {} : { copies }) },
+        ]),
       ),
       owners,
       wanted: wantedFrom(owners, wanted),

@@ -11,7 +11,7 @@ const beginning = {
   nodes: new Map(
     nodes.map((node) => [
       node,
-      { peer: `${node}:2`, client: `${node}:1`, instance: node, state: 'member' as const },
+      { peer: `${node}:2`, client: `${node}:1`, instance: node, state: 'member' as const, zone: '' },
     ]),
   ),
   shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
@@ -54,14 +54,18 @@ test('a change that its leader lost was never one, and the next leader makes its
   for (const keeper of [a, b, c]) keeper.tick();
   cluster.holds = (from) => from === 'a';
   const lost = {
-    nodes: new Map([['b', { peer: 'lost:2', client: 'lost:1', instance: 'b', state: 'member' as const }]]),
+    nodes: new Map([
+      ['b', { peer: 'lost:2', client: 'lost:1', instance: 'b', state: 'member' as const, zone: '' }],
+    ]),
   };
   expect(a.change(1, lost)).toBe(true);
   cluster.until(() => cluster.host('b').replicas.get(0)?.serving === true);
   b.tick();
   expect(b.mayChange).toBe(true);
   const kept = {
-    nodes: new Map([['b', { peer: 'kept:2', client: 'kept:1', instance: 'b', state: 'member' as const }]]),
+    nodes: new Map([
+      ['b', { peer: 'kept:2', client: 'kept:1', instance: 'b', state: 'member' as const, zone: '' }],
+    ]),
   };
   expect(b.change(0, kept)).toBe(false);
   expect(b.change(1, kept)).toBe(true);
@@ -100,5 +104,5 @@ test('clients do not see the shard that holds the metadata', () => {
   client.send('FLUSHALL');
   cluster.run(100);
   expect(client.received()).toBe(':0\r\n*2\r\n$1\r\n0\r\n*0\r\n$-1\r\n+OK\r\n');
-  for (const { keyspace } of opened) expect(keyspace.size).toBe(4);
+  for (const { keyspace } of opened) expect(keyspace.size).toBe(6);
 });

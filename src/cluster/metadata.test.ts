@@ -12,7 +12,7 @@ function beginning(shards: number, replicas: number): MetadataChange {
     nodes: new Map(
       nodes.map((node) => [
         node,
-        { peer: `${node}:7101`, client: '', instance: `${node}-1`, state: 'member' as const },
+        { peer: `${node}:7101`, client: '', instance: `${node}-1`, state: 'member' as const, zone: '' },
       ]),
     ),
     shards: new Map(map.placements.map(({ shard, members, preferred }) => [shard, { members, preferred }])),
@@ -42,7 +42,9 @@ test('a change decided by another epoch changes nothing', () => {
   expect(keyspace.size).toBe(0);
   change(keyspace, 0, beginning(2, 4));
   const renamed = {
-    nodes: new Map([['n2', { peer: 'ü', client: '"\\', instance: '\u2028', state: 'leaving' as const }]]),
+    nodes: new Map([
+      ['n2', { peer: 'ü', client: '"\\', instance: '\u2028', state: 'leaving' as const, zone: '' }],
+    ]),
   };
   expect(change(keyspace, 0, renamed)).toBe(false);
   expect(readMetadata(keyspace)?.nodes.get('n2')?.peer).toBe('n2:7101');

@@ -19,6 +19,7 @@ export const metadataKeys = {
   wanted: 'wanted',
   since: 'since',
   moves: 'moves',
+  rebalance: 'rebalance',
   epoch: 'epoch',
 } as const;
 
@@ -33,6 +34,8 @@ export interface NodeRecord {
   /** The data directory that it came with; empty while it has not been seen. */
   readonly instance: string;
   readonly state: NodeState;
+  /** What fails together with it: a rack, a data centre; empty when it said nothing. */
+  readonly zone: string;
 }
 
 /** Where one shard is to be. */
@@ -40,6 +43,12 @@ export interface ShardRecord {
   readonly members: readonly NodeId[];
   /** The node that should lead; null when any may. */
   readonly preferred: NodeId | null;
+  /** How many replicas there are to be when there are nodes for them; absent: as many as there are members. */
+  readonly copies?: number;
+}
+
+export function wantedCopies({ members, copies }: ShardRecord): number {
+  return Math.max(members.length, copies ?? 0);
 }
 
 /** Slots on their way from the shard that owns them to another one. */
@@ -63,6 +72,8 @@ export interface Metadata {
   readonly since: Uint32Array;
   /** What is under way, by the epoch that began it. No slot is in two of them. */
   readonly moves: ReadonlyMap<number, SlotMove>;
+  /** Whether the cluster spreads replicas and leaders by itself; absent: it does. */
+  readonly rebalance?: boolean;
 }
 
 /** What one change of the metadata sets. */
@@ -74,6 +85,7 @@ export interface MetadataChange {
   readonly since?: Uint32Array;
   /** Null: that move is over. */
   readonly moves?: ReadonlyMap<number, SlotMove | null>;
+  readonly rebalance?: boolean;
 }
 
 /** Where the metadata is read from: a keyspace, or a command's view of it. */
@@ -97,10 +109,12 @@ export function readMetadata(state: MetadataState): Metadata | null {
   const owners = ownersIn(stringAt(state, metadataKeys.slots) ?? '');
   const moves = new Map<number, SlotMove>();
   for (const [began, json] of fieldsAt(state, metadataKeys.moves)) moves.set(Number(began), moveIn(json));
+  const rebalance = stringAt(state, metadataKeys.rebalance);
   return {
     ...{ epoch, nodes, shards, owners, moves },
     wanted: wantedFrom(owners, runsIn(stringAt(state, metadataKeys.wanted))),
     since: sinceFrom(runsIn(stringAt(state, metadataKeys.since))),
+    ...(rebalance === null ? {} : { rebalance: rebalance === 'on' }),
   };
 }
 
@@ -187,21 +201,23 @@ function textIn(value: unknown): string {
 }
 
 function nodeIn(json: Bytes): NodeRecord {
-  const { peer, client, instance, state } = objectIn(json);
+  const { peer, client, instance, state, zone } = objectIn(json);
   const left = state === 'leaving' || state === 'removed';
   return {
     peer: textIn(peer),
     client: textIn(client),
     instance: textIn(instance),
     state: left ? state : 'member',
+    zone: textIn(zone),
   };
 }
 
 function shardIn(json: Bytes): ShardRecord {
-  const { members, preferred } = objectIn(json);
+  const { members, preferred, copies } = objectIn(json);
   if (!Array.isArray(members) || !members.every((node) => typeof node === 'string'))
     throw new Error('a shard without members in the metadata');
-  return { members, preferred: typeof preferred === 'string' ? preferred : null };
+  const record = { members, preferred: typeof preferred === 'string' ? preferred : null };
+  return typeof copies === 'number' ? { ...record, copies } : record;
 }
 
 function moveIn(json: Bytes): SlotMove {

@@ -72,7 +72,21 @@ test('all nodes hold the metadata, and those who vote keep their vote', () => {
     members(['n2', 'n3', 'n4'], ['n1']),
   );
   const six = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
-  expect(metadataMembers(six, ['n2', 'n3', 'n4'], (node) => node !== 'n1')).toEqual(
-    members(['n2', 'n3', 'n4', 'n5', 'n6'], ['n1']),
+  expect(
+    metadataMembers(six, ['n2', 'n3', 'n4'], (node) => ({ zone: '', reachable: node !== 'n1' })),
+  ).toEqual(members(['n2', 'n3', 'n4', 'n5', 'n6'], ['n1']));
+});
+
+test('those who vote on the metadata are in as many zones as there are', () => {
+  const zoned = (reachable: boolean) => (node: string) => ({
+    zone: node[0] as string,
+    reachable: reachable || node !== 'c1',
+  });
+  const nodes = ['a1', 'a2', 'b1', 'c1'];
+  expect(metadataMembers(nodes, ['a1', 'a2', 'b1'], zoned(true))).toEqual(
+    members(['a1', 'b1', 'c1'], ['a2']),
   );
+  expect(metadataMembers(nodes, ['a2', 'b1', 'c1'], zoned(true)).voters).toEqual(['a2', 'b1', 'c1']);
+  // Nobody gives his vote up for one who is not there.
+  expect(metadataMembers(nodes, ['a1', 'a2', 'b1'], zoned(false)).voters).toEqual(['a1', 'a2', 'b1']);
 });

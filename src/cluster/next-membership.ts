@@ -59,17 +59,34 @@ function change(voters: readonly NodeId[], learners: readonly NodeId[]): Members
   return { kind: 'change', next: { voters: [...voters].sort(), learners: [...learners].sort() } };
 }
 
+/** What `metadataMembers` asks of a node. */
+interface MetadataNode {
+  readonly zone: string;
+  readonly reachable: boolean;
+}
+
 /**
- * Who is to hold the metadata: every node, and five of them vote, of less than five three. Those who vote go on doing so,
- * unless there are too many of them; `reachable` ones come before others where new voters are needed.
+ * Who is to hold the metadata: every node, and five of them vote, of less than five three. They are in as many zones as
+ * there are; those who vote go on doing so otherwise, and reachable ones come before others where new voters are needed.
  */
 export function metadataMembers(
   nodes: readonly NodeId[],
   voting: readonly NodeId[] = [],
-  reachable: (node: NodeId) => boolean = () => true,
+  about: (node: NodeId) => MetadataNode = () => ({ zone: '', reachable: true }),
 ): Membership {
   const most = nodes.length < 5 ? 3 : 5;
-  const rank = (node: NodeId): number => (voting.includes(node) ? 0 : 2) + (reachable(node) ? 0 : 1);
-  const ranked = [...nodes].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
-  return { voters: ranked.slice(0, most).sort(), learners: ranked.slice(most).sort() };
+  const left = new Set([...nodes].sort());
+  const voters: NodeId[] = [];
+  const rank = (node: NodeId): number => {
+    const { zone, reachable } = about(node);
+    const votes = voting.includes(node);
+    const crowd = voters.filter((other) => about(other).zone === zone).length;
+    return (!votes && !reachable ? 1000 : 0) + 10 * crowd + (votes ? 0 : 2) + (reachable ? 0 : 1);
+  };
+  while (left.size > 0 && voters.length < most) {
+    const [next] = [...left].sort((a, b) => rank(a) - rank(b)) as [NodeId];
+    left.delete(next);
+    voters.push(next);
+  }
+  return { voters: voters.sort(), learners: [...left] };
 }

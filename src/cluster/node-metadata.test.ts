@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TestCluster } from '../shard/cluster-test-kit.ts';
 import type { Replica } from '../shard/replica.ts';
+import type { ToldShard } from './balancer.ts';
 import { NodeMetadata } from './node-metadata.ts';
 import { evenShardMap } from './shard-map.ts';
 
@@ -9,7 +10,10 @@ const founders = ['a', 'b', 'c'];
 /** The metadata of a cluster, as its leader a and a follower have it; what the nodes say is for the test to set. */
 function nodes(founded = 2) {
   const cluster = new TestCluster();
-  const seen = new Map(founders.map((node) => [node, { instance: `${node}-1`, client: `${node}:1` }]));
+  const seen = new Map<string, { instance: string; client: string; peer?: string; zone?: string }>(
+    founders.map((node) => [node, { instance: `${node}-1`, client: `${node}:1` }]),
+  );
+  const told = new Map<number, ToldShard>();
   const away = new Set<string>();
   const members = new Map<number, readonly string[] | null>();
   const began = { nodes: founders, map: evenShardMap(2, founders, founded) };
@@ -23,6 +27,9 @@ function nodes(founded = 2) {
       clientAddress: (node) => `${node}:1`,
       connected: (node) => !away.has(node),
       identityOf: (node) => seen.get(node) ?? null,
+      toldOf: (shard) => told.get(shard) ?? null,
+      leastCopies: () => ({ copies: 1, why: 'a shard' }),
+      rebalanceAfterMs: () => 5000,
       membersOf: (shard) => members.get(shard) ?? null,
       adopted: () => {},
     });
@@ -34,7 +41,7 @@ function nodes(founded = 2) {
       for (const one of [leader, follower]) one.tick(cluster.now);
     }
   };
-  return { leader, follower, run, seen, away, members };
+  return { leader, follower, run, seen, away, members, told };
 }
 
 it('is written when every node was seen, and known to all', () => {
@@ -49,10 +56,11 @@ it('is written when every node was seen, and known to all', () => {
     began: { nodes: founders, shards: 2, replicas: 2 },
     leader: { node: 'a', client: 'a:1' },
     epoch: 1,
+    rebalance: true,
     nodes: Object.fromEntries(
       founders.map((node) => [
         node,
-        { peer: `${node}:2`, client: `${node}:1`, instance: `${node}-1`, state: 'member' },
+        { peer: `${node}:2`, client: `${node}:1`, instance: `${node}-1`, state: 'member', zone: '' },
       ]),
     ),
     shards: {
@@ -94,7 +102,14 @@ it('is changed where its leader is, one change after the other', () => {
 it('knows a node that joined only with the data directory that it joined with', () => {
   const { leader, follower, run, seen } = nodes();
   run(500);
-  const joins = { kind: 'addNode', node: 'd', peer: 'd:2', client: 'd:1', instance: 'd-1' } as const;
+  const joins = {
+    kind: 'addNode',
+    node: 'd',
+    peer: 'd:2',
+    client: 'd:1',
+    instance: 'd-1',
+    zone: '',
+  } as const;
   expect(leader.request(joins)).toBe(2);
   seen.set('d', { instance: 'd-1', client: 'd:1' });
   run(1500);
@@ -144,4 +159,90 @@ it('gives the replicas of a node that is gone for too long to others', () => {
   expect(leader.wanted(1, none)).toEqual({ voters: ['a', 'c'], learners: [] });
   expect(leader.wanted(2, none)).toEqual({ voters: ['a', 'c'], learners: [] });
   expect(leader.record('b')?.state).toBe('member');
+});
+
+it('begins with zones apart, and learns of other zones and addresses', () => {
+  const { leader, run, seen } = nodes();
+  for (const [node, zone] of [
+    ['a', 'east'],
+    ['b', 'east'],
+    ['c', 'west'],
+  ] as const)
+    seen.set(node, { instance: `${node}-1`, client: `${node}:1`, peer: `${node}:2`, zone });
+  run(500);
+  const none = { voters: [], learners: [] };
+  expect(leader.wanted(1, none)?.voters).toContain('c');
+  expect(leader.wanted(2, none)?.voters).toEqual(['b', 'c']);
+  seen.set('b', { instance: 'b-1', client: 'new:1', peer: 'new:2', zone: 'north' });
+  run(1500);
+  expect(leader.record('b')).toEqual({
+    ...{ peer: 'new:2', client: 'new:1', instance: 'b-1', state: 'member', zone: 'north' },
+  });
+  // Two nodes cannot be at one place.
+  seen.set('c', { instance: 'c-1', client: 'c:1', peer: 'new:2', zone: 'west' });
+  run(1500);
+  expect(leader.record('c')?.peer).toBe('c:2');
+});
+
+describe('spreading', () => {
+  /** A fourth node joined, everything is in sync. */
+  function withFourth() {
+    const cluster = nodes(3);
+    const { leader, run, seen, told } = cluster;
+    run(500);
+    leader.request({ kind: 'addNode', node: 'd', peer: 'd:2', client: 'd:1', instance: 'd-1', zone: '' });
+    seen.set('d', { instance: 'd-1', client: 'd:1' });
+    for (const shard of [1, 2]) told.set(shard, { leader: 'a', members: founders, whole: true });
+    run(500);
+    return cluster;
+  }
+  const none = { voters: [], learners: [] };
+
+  it('begins by itself when nothing has changed for a while, one move per node at a time', () => {
+    const { leader, run, told } = withFourth();
+    run(4000);
+    expect(leader.wanted(1, none)?.voters).toEqual(founders);
+    run(3000);
+    expect(leader.wanted(1, none)?.voters).toContain('d');
+    run(20_000);
+    // The first move is still under way, and d is one of its nodes.
+    expect(leader.wanted(2, none)?.voters).toEqual(founders);
+    const members = leader.wanted(1, none)?.voters ?? [];
+    told.set(1, { leader: 'a', members: ['d', ...members], whole: true });
+    run(20_000);
+    expect(leader.wanted(2, none)?.voters).toEqual(founders);
+    // What is not in sync is not moved.
+    told
+      .set(1, { leader: 'a', members, whole: true })
+      .set(2, { leader: 'b', members: founders, whole: false });
+    run(20_000);
+    expect(leader.wanted(2, none)?.voters).toEqual(founders);
+    expect(leader.described).toMatchObject({ obstacles: { away: [], unsettled: [2] } });
+  });
+
+  it('can be switched off, and is done when it is asked for all the same', () => {
+    const { leader, follower, run } = withFourth();
+    expect(leader.request({ kind: 'rebalance', on: false })).toBe(3);
+    run(20_000);
+    expect(leader.wanted(1, none)?.voters).toEqual(founders);
+    expect(follower.rebalance()).toMatch(/^TRYAGAIN/);
+    expect(leader.rebalance()).toBe(1);
+    run(500);
+    expect(leader.wanted(1, none)?.voters).toContain('d');
+    const epoch = leader.epoch;
+    expect(leader.rebalance()).toBe(0);
+    run(500);
+    expect(leader.epoch).toBe(epoch);
+  });
+
+  it('begins the quiet anew whenever a node goes', () => {
+    const { leader, run, away } = withFourth();
+    for (let i = 0; i < 6; i++) {
+      away.add('c');
+      run(2000);
+      away.clear();
+      run(2000);
+    }
+    expect(leader.wanted(1, none)?.voters).toEqual(founders);
+  });
 });

@@ -3,8 +3,11 @@ import { everyMember } from '../core/membership.ts';
 import type { Membership, NodeId } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
 import type { PeerIdentity } from '../peer/types.ts';
+import type { NodePlace } from '../shard/leader-notices.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ReplicaOptions } from '../shard/replica-context.ts';
+import { afterMove, movesOf, type Spread } from './balance.ts';
+import { Balancer, type ToldShard } from './balancer.ts';
 import {
   type Metadata,
   type MetadataChange,
@@ -19,6 +22,7 @@ import {
   addNode,
   addReplica,
   type Decision,
+  type LeastCopies,
   moveReplica,
   nodeHasLeft,
   removeNode,
@@ -33,6 +37,8 @@ const slower = 4;
 const patienceMs = 5000;
 /** It takes next to nothing to write down, and until then keeps log of the other shards from being dropped. */
 const mostCheckpointMs = 60_000;
+/** More than where a new cluster begins can take to get zones apart. */
+const mostFirstMoves = 10_000;
 /** How often its leader looks whether what nodes say of themselves has changed. */
 const lookMs = 1000;
 
@@ -78,8 +84,14 @@ interface MetadataParts {
   peerAddress(node: NodeId): string;
   clientAddress(node: NodeId): string | null;
   connected(node: NodeId): boolean;
-  /** What a node said of itself, this one included; null when it was never seen. */
-  identityOf(node: NodeId): Pick<PeerIdentity, 'instance' | 'client'> | null;
+  /** What a node said of itself, this one included; null when it was never seen, or has not said all that it will. */
+  identityOf(node: NodeId): (Pick<PeerIdentity, 'instance' | 'client'> & Partial<NodePlace>) | null;
+  /** What a shard's leader says of it, null when nobody does. */
+  toldOf(shard: number): ToldShard | null;
+  /** How many replicas of a shard the settings ask for. */
+  leastCopies(): LeastCopies;
+  /** The cluster spreads itself when nothing has changed for so long; 0: never. */
+  rebalanceAfterMs(): number;
   /** Who takes part in a shard as far as this node knows; null when it does not. */
   membersOf(shard: number): readonly NodeId[] | null;
   /** Hears what this node comes to know. */
@@ -90,6 +102,7 @@ interface MetadataParts {
 export class NodeMetadata {
   readonly #parts: MetadataParts;
   readonly #keeper: MetadataKeeper;
+  readonly #balancer: Balancer;
   /** Since when this node leads a metadata shard in which nothing was ever written; null while it does not. */
   #emptySinceMs: number | null = null;
   #lookedMs = Number.NEGATIVE_INFINITY;
@@ -98,6 +111,10 @@ export class NodeMetadata {
 
   constructor(parts: MetadataParts) {
     this.#parts = parts;
+    this.#balancer = new Balancer({
+      ...{ logger: parts.logger, afterMs: () => parts.rebalanceAfterMs() },
+      ...{ there: (node) => this.#isThere(node), toldOf: (shard) => parts.toldOf(shard) },
+    });
     this.#keeper = new MetadataKeeper(parts.replica, parts.known, (metadata) => {
       parts.logger.info({ shard: metadataShard, epoch: metadata.epoch }, 'the metadata has changed');
       parts.adopted(metadata);
@@ -135,6 +152,10 @@ export class NodeMetadata {
       began: { nodes: began.nodes, shards: began.map.placements.length, replicas },
       leader: leader === null ? null : { node: leader, client },
       ...(current === null ? { epoch: 0 } : metadataObject(current)),
+      // Only its leader knows what can be moved now.
+      ...(current === null || leader !== this.#parts.self
+        ? {}
+        : { obstacles: this.#balancer.obstacles(current) }),
     };
   }
 
@@ -159,13 +180,30 @@ export class NodeMetadata {
     }
     const inState = (wanted: NodeRecord['state']): NodeId[] =>
       [...current.nodes].filter(([, { state }]) => state === wanted).map(([node]) => node);
-    const there = (node: NodeId): boolean => this.#isThere(node);
-    const { voters, learners } = metadataMembers(inState('member'), has.voters, there);
+    const { voters, learners } = metadataMembers(inState('member'), has.voters, (node) => ({
+      zone: current.nodes.get(node)?.zone ?? '',
+      reachable: this.#isThere(node),
+    }));
     return { voters, learners: [...learners, ...inState('leaving')] };
   }
 
   /** The epoch that the change makes once it is committed, or an error line. */
   request(request: MetadataRequest): number | string {
+    return this.#change(request, (current) => this.#decide(current, request));
+  }
+
+  /** Begins with the next moves towards an even spread: how many, or an error line. */
+  rebalance(): number | string {
+    let begun = 0;
+    const epoch = this.#change({ kind: 'spread' }, (current) => {
+      const { change, moves } = this.#balancer.step(current);
+      begun = moves.length;
+      return { change };
+    });
+    return typeof epoch === 'string' ? epoch : begun;
+  }
+
+  #change(request: object, decide: (current: Metadata) => Decision): number | string {
     const keeper = this.#keeper;
     const { current, leader } = keeper;
     if (leader !== this.#parts.self) {
@@ -176,7 +214,8 @@ export class NodeMetadata {
     }
     if (current === null || !keeper.mayChange)
       return 'TRYAGAIN Another change of the metadata is not committed yet';
-    const decided = this.#decide(current, request);
+    const decided = decide(current);
+    if ('change' in decided && Object.keys(decided.change).length === 0) return current.epoch;
     if ('refused' in decided) return `ERR ${decided.refused}`;
     if (!keeper.change(current.epoch, decided.change))
       return 'TRYAGAIN The metadata cannot be changed at the moment';
@@ -189,15 +228,17 @@ export class NodeMetadata {
       case 'addReplica':
         return addReplica(metadata, request.shard, request.node);
       case 'removeReplica':
-        return removeReplica(metadata, request.shard, request.node);
+        return removeReplica(metadata, request.shard, request.node, this.#parts.leastCopies());
       case 'moveReplica':
         return moveReplica(metadata, request.shard, request.from, request.to);
       case 'removeNode':
-        return removeNode(metadata, request.node, (node) => this.#isThere(node));
+        return removeNode(metadata, request.node, (node) => this.#isThere(node), this.#parts.leastCopies());
       case 'addNode': {
-        const { node, peer, client, instance } = request;
-        return addNode(metadata, node, { peer, client, instance, state: 'member' });
+        const { node, peer, client, instance, zone } = request;
+        return addNode(metadata, node, { peer, client, instance, state: 'member', zone });
       }
+      case 'rebalance':
+        return { change: { rebalance: request.on } };
     }
   }
 
@@ -221,9 +262,14 @@ export class NodeMetadata {
     const { current, mayChange } = keeper;
     if (current === null || !mayChange) {
       this.#silentSinceMs.clear();
+      this.#balancer.restless();
       return;
     }
-    const change = this.#whatNodesSay(current) ?? this.#whoHasLeft(current) ?? this.#whoIsGone(current, now);
+    const change =
+      this.#whatNodesSay(current) ??
+      this.#whoHasLeft(current) ??
+      this.#whoIsGone(current, now) ??
+      this.#balancer.automatic(current, now);
     if (change !== null) keeper.change(current.epoch, change);
   }
 
@@ -238,25 +284,45 @@ export class NodeMetadata {
     const { began, peerAddress, identityOf } = this.#parts;
     const nodes = new Map<NodeId, NodeRecord>();
     for (const node of began.nodes) {
-      const { client = '', instance = '' } = identityOf(node) ?? {};
-      nodes.set(node, { peer: peerAddress(node), client, instance, state: 'member' });
+      const { client = '', instance = '', zone = '' } = identityOf(node) ?? {};
+      nodes.set(node, { peer: peerAddress(node), client, instance, state: 'member', zone });
     }
     const shards = new Map<number, ShardRecord>();
     for (const { shard, members, preferred } of began.map.placements)
       shards.set(shard, { members, preferred });
-    return { nodes, shards, ...slotsAsBegun(began.map) };
+    const placed = { nodes, shards: this.#apart({ nodes, shards }) };
+    return { ...placed, ...slotsAsBegun(began.map), rebalance: true };
   }
 
-  /** Other addresses for clients, and the data directories of nodes that the cluster began with. */
+  /** Where the shards begin: as the options say, if that does not put replicas of a shard into one zone without need. */
+  #apart(metadata: Spread['metadata']): Metadata['shards'] {
+    const isZoned = [...metadata.nodes.values()].some(({ zone }) => zone !== '');
+    if (!isZoned) return metadata.shards;
+    const everywhere = { there: () => true, settled: () => true };
+    return movesOf({ metadata, ...everywhere }, mostFirstMoves).reduce(afterMove, metadata).shards;
+  }
+
+  /** Other addresses and zones, and the data directories of nodes that the cluster began with. */
   #whatNodesSay(current: Metadata): MetadataChange | null {
     const nodes = new Map<NodeId, NodeRecord>();
     for (const [node, record] of current.nodes) {
       const said = this.#parts.identityOf(node);
       if (said === null || record.state === 'removed' || this.isStranger(node, said.instance)) continue;
-      if (said.client !== record.client || said.instance !== record.instance)
-        nodes.set(node, { ...record, client: said.client, instance: said.instance });
+      const { client, instance } = said;
+      const { zone = record.zone } = said;
+      const peer = this.#freeAddress(current, node, said.peer ?? '') ?? record.peer;
+      const news = { ...record, client, instance, zone, peer };
+      if (JSON.stringify(news) !== JSON.stringify(record)) nodes.set(node, news);
     }
     return nodes.size === 0 ? null : { nodes };
+  }
+
+  /** An address that a node says to have; null when another one has it, or it is none. */
+  #freeAddress({ nodes }: Metadata, node: NodeId, peer: string): string | null {
+    const isTaken = [...nodes].some(
+      ([other, record]) => other !== node && record.state !== 'removed' && record.peer === peer,
+    );
+    return isTaken || peer === '' ? null : peer;
   }
 
   /** A leaving node without any replica, and without a vote on the metadata, has left. */

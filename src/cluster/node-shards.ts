@@ -4,13 +4,16 @@ import type { Logger } from '../env/logger.ts';
 import { step, type Task } from '../env/task.ts';
 import type { RecoveredShard } from '../log/types.ts';
 import type { PeerIdentity, PeerNetwork } from '../peer/types.ts';
+import { ledShardOf, type NodePlace } from '../shard/leader-notices.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ReplicaOptions } from '../shard/replica-context.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
+import type { ToldShard } from './balancer.ts';
 import { type Metadata, metadataShard, shardMapOf } from './metadata.ts';
 import { metadataMembers } from './next-membership.ts';
 import { type Beginning, membersAt, metadataOptions, NodeMetadata } from './node-metadata.ts';
 import { OwnReplicas } from './own-replicas.ts';
+import type { LeastCopies } from './placement.ts';
 import { Reconciler } from './reconciler.ts';
 import type { ShardMap } from './shard-map.ts';
 
@@ -40,7 +43,13 @@ interface NodeShardsParts {
   /** The metadata as this node last knew it. */
   readonly known: Metadata | null;
   /** What this node says of itself. */
-  identity(): Pick<PeerIdentity, 'instance' | 'client'>;
+  identity(): Pick<PeerIdentity, 'instance' | 'client'> & NodePlace;
+  /** Where another node says to be; null while it has said nothing. */
+  placeOf(node: NodeId): NodePlace | null;
+  /** How many replicas of a shard the settings ask for. */
+  leastCopies(): LeastCopies;
+  /** The cluster spreads itself when nothing has changed for so long; 0: never. */
+  rebalanceAfterMs(): number;
   replaceAfterMs(): number;
   peerAddress(node: NodeId): string;
   clientAddress(node: NodeId): string | null;
@@ -105,7 +114,10 @@ export class NodeShards {
       peerAddress: (node) => this.#parts.peerAddress(node),
       clientAddress: (node) => this.#parts.clientAddress(node),
       connected: (node) => this.#parts.peers.connected(node),
-      identityOf: (node) => (node === self ? this.#parts.identity() : this.#parts.peers.identityOf(node)),
+      identityOf: (node) => (node === self ? this.#parts.identity() : this.#saidOf(node)),
+      toldOf: (shard) => this.#toldOf(shard),
+      leastCopies: () => this.#parts.leastCopies(),
+      rebalanceAfterMs: () => this.#parts.rebalanceAfterMs(),
       membersOf: (shard) => this.#membersOf(shard),
       adopted: (metadata) => {
         this.#map = shardMapOf(metadata);
@@ -133,6 +145,22 @@ export class NodeShards {
     const replica = yield* step<Replica>((done) => host.held.openHidden(start, own, done));
     if (!mayHaveMetadata) replica.confirmFresh(clock.monotonicMs());
     return replica;
+  }
+
+  /** Null until a node has said all that it will say of itself. */
+  #saidOf(node: NodeId): (PeerIdentity & Partial<NodePlace>) | null {
+    const identity = this.#parts.peers.identityOf(node);
+    const place = this.#parts.placeOf(node);
+    if (identity === null || (place === null && identity.hearsNodes === true)) return null;
+    return { ...identity, ...place };
+  }
+
+  /** What the leader of a shard says of it, this node included. */
+  #toldOf(shard: number): ToldShard | null {
+    const { host, self } = this.#parts;
+    const held = host.replicas.get(shard);
+    if (held?.serving === true) return { ...ledShardOf(held, host.now()), leader: self };
+    return host.directory.toldOf(shard, host.now());
   }
 
   #membersOf(shard: number): readonly NodeId[] | null {

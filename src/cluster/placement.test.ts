@@ -8,6 +8,7 @@ const record = (node: string): NodeRecord => ({
   client: `${node}:7001`,
   instance: `${node}-1`,
   state: 'member',
+  zone: '',
 });
 
 function cluster(count: number, shards: number, replicas: number): Metadata {
@@ -43,9 +44,9 @@ test('what makes no sense is refused with its reason', () => {
   expect(addReplica(metadata, 1, 'n1')).toEqual({ refused: 'n1 has a replica of shard 1 already' });
   expect(removeReplica(metadata, 1, 'n4')).toEqual({ refused: 'n4 has no replica of shard 1' });
   expect(moveReplica(metadata, 1, 'n4', 'n4')).toEqual({ refused: 'n4 has no replica of shard 1' });
-  expect(removeReplica(cluster(1, 1, 1), 1, 'n1')).toEqual({ refused: 'n1 has the only replica of shard 1' });
+  expect(removeReplica(cluster(1, 1, 1), 1, 'n1')).toEqual({ refused: 'it is the only replica of shard 1' });
   expect(removeNode(cluster(1, 1, 1), 'n1', everywhere)).toEqual({
-    refused: 'n1 has the only replica of shard 1',
+    refused: 'it is the only replica of shard 1',
   });
 });
 
@@ -79,7 +80,7 @@ test('a leaving node is replaced where there is room, on the nodes with the fewe
   }
   const small = removeNode(cluster(3, 1, 3), 'n3', everywhere);
   expect(small).toMatchObject({
-    change: { shards: new Map([[1, { members: ['n1', 'n2'], preferred: null }]]) },
+    change: { shards: new Map([[1, { members: ['n1', 'n2'], preferred: null, copies: 3 }]]) },
   });
 });
 
@@ -90,4 +91,30 @@ test('who was away for too long is replaced only where others can take its place
   expect(replaceNode(metadata, 'n2', everywhere)).toEqual({
     shards: new Map([[1, { members: ['n1', 'n3', 'n4'], preferred: null }]]),
   });
+});
+
+test('what takes the place of a node is in another zone than the other replicas, if it can be', () => {
+  const metadata = cluster(5, 1, 3);
+  const zones = new Map([...'aabbc'].map((zone, i) => [`n${i + 1}`, zone]));
+  const nodes = new Map([...metadata.nodes].map(([id, one]) => [id, { ...one, zone: zones.get(id) ?? '' }]));
+  // n1 and n2 share a zone, n3 is in b.
+  expect(replaceNode({ ...metadata, nodes }, 'n2', everywhere)?.shards?.get(1)?.members).toEqual([
+    'n1',
+    'n3',
+    'n5',
+  ]);
+  expect(replaceNode({ ...metadata, nodes }, 'n3', everywhere)?.shards?.get(1)?.members).toEqual([
+    'n1',
+    'n2',
+    'n4',
+  ]);
+});
+
+test('a shard keeps so many replicas as the settings ask for', () => {
+  const least = { copies: 3, why: '--min-in-sync' };
+  const refused = 'shard 1 would have 2 replicas, and --min-in-sync asks for 3';
+  expect(removeReplica(cluster(3, 1, 3), 1, 'n2', least)).toEqual({ refused });
+  expect(removeNode(cluster(3, 1, 3), 'n2', everywhere, least)).toEqual({ refused });
+  expect(removeNode(cluster(4, 1, 3), 'n2', everywhere, least)).toHaveProperty('change');
+  expect(removeNode(cluster(4, 1, 3), 'n2', (node) => node !== 'n4', least)).toEqual({ refused });
 });

@@ -26,17 +26,29 @@ function replicaRequest(words: readonly Bytes[]): MetadataRequest | string {
 }
 
 function nodeRequest(words: readonly Bytes[]): MetadataRequest | string {
-  const [what = '', node = '', peer, client, instance] = words;
+  const [what = '', node = '', peer, client, instance, zone = ''] = words;
   switch (what.toLowerCase()) {
     case 'add':
-      return peer !== undefined && client !== undefined && instance !== undefined && words.length === 5
-        ? { kind: 'addNode', node, peer, client, instance }
+      return peer !== undefined && client !== undefined && instance !== undefined && words.length <= 6
+        ? { kind: 'addNode', node, peer, client, instance, zone }
         : syntaxError;
     case 'remove':
       return words.length === 2 ? { kind: 'removeNode', node } : syntaxError;
     default:
       return `ERR ADD or REMOVE is expected, not '${shownInError(what)}'`;
   }
+}
+
+function rebalance(context: CommandContext, args: readonly Bytes[]): void {
+  const { node, reply } = context;
+  const [what = '', word = ''] = args.slice(2).map((text) => text.toLowerCase());
+  if (what === 'step' && args.length === 3) {
+    const begun = node.rebalance();
+    if (typeof begun === 'string') reply.error(begun);
+    else reply.integer(begun);
+  } else if (what === 'auto' && args.length === 4 && (word === 'on' || word === 'off'))
+    ask(context, { kind: 'rebalance', on: word === 'on' });
+  else reply.error(syntaxError);
 }
 
 /** Answers the epoch that the change makes when it is committed: until then it may yet be lost. */
@@ -79,9 +91,21 @@ export const metadataSubcommands: readonly CommandSpec[] = [
       ['admin', ...anywhere],
       '7.2.0',
       'O(N) with N shards',
-      '<ADD node peer client instance | REMOVE node>',
+      '<ADD node peer client instance [zone] | REMOVE node>',
       'Lets a node join, or leave when its replicas are elsewhere, and answers the epoch of that. To the node that leads the metadata.',
     ],
     (context, args) => ask(context, nodeRequest(args.slice(2))),
+  ),
+  onSession(
+    'repl|rebalance',
+    [
+      -3,
+      ['admin', ...anywhere],
+      '7.2.0',
+      'O(N) with N shards',
+      '<STEP | AUTO <ON | OFF>>',
+      'STEP begins the next moves of replicas and leaders towards an even spread and answers how many; AUTO says whether the cluster does so by itself. To the node that leads the metadata.',
+    ],
+    rebalance,
   ),
 ];

@@ -162,6 +162,7 @@ function followers(context: CommandContext): void {
       ['listed', follower.listed ? 1 : 0],
       ['fall-off-bytes', follower.fallOffBytes],
       ['fall-off-ms', follower.fallOffMs],
+      ['votes', follower.votes ? 1 : 0],
       ['in-sync', follower.inSync ? 1 : 0],
       ['why', follower.why],
     ]);

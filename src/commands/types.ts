@@ -289,6 +289,8 @@ export interface FollowerView {
   /** Bytes that may be written, and ms that pass at the present rates, before log that it needs is dropped; −1 when that is not foreseen. */
   readonly fallOffBytes: number;
   readonly fallOffMs: number;
+  /** False while it is a learner: it receives the log and does not count. */
+  readonly votes: boolean;
   readonly inSync: boolean;
   /** Why it is not in sync; empty when it is. */
   readonly why: string;
@@ -305,8 +307,11 @@ export type MetadataRequest =
       readonly peer: string;
       readonly client: string;
       readonly instance: string;
+      readonly zone: string;
     }
-  | { readonly kind: 'removeNode'; readonly node: string };
+  | { readonly kind: 'removeNode'; readonly node: string }
+  /** Whether the cluster spreads replicas and leaders by itself. */
+  | { readonly kind: 'rebalance'; readonly on: boolean };
 
 /** What commands may ask of the node around them. Implemented by the node's wiring; the simulator has its own. */
 export interface NodeServices {
@@ -323,6 +328,8 @@ export interface NodeServices {
   metadataText(): string;
   /** The epoch that the change makes once it is committed, or an error line. */
   changeMetadata(request: MetadataRequest): number | string;
+  /** Begins with the next moves towards an even spread: how many, or an error line. */
+  rebalance(): number | string;
   replication(): readonly ReplicationView[];
   clients(): readonly ClientDescription[];
   /** Closes clients by id; true when it was connected. */

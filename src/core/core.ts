@@ -224,6 +224,7 @@ export class Core {
       case 'leaderNotice':
         noticeReceived(this, message, now);
         return;
+      case 'nodeNotice':
       case 'snapshotRequest':
       case 'snapshotChunk':
         return; // These are the driver's.

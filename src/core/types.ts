@@ -53,6 +53,7 @@ export type Message =
   | CampaignNow
   | LeadershipWanted
   | LeaderNotice
+  | NodeNotice
   | ReadIndexRequest
   | ReadIndexResponse
   | SnapshotOffer
@@ -180,6 +181,31 @@ export interface LeaderNotice {
   readonly term: Term;
   /** Who takes part: by the latest membership, or by the latest that is committed. */
   readonly members: readonly NodeId[];
+}
+
+/** What the leader of a shard says of it. */
+export interface LedShard {
+  readonly shard: number;
+  readonly term: Term;
+  /** As in `LeaderNotice`. */
+  readonly members: readonly NodeId[];
+  /** Everybody votes, is in sync, and no change of members is under way. */
+  readonly whole: boolean;
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/**
+ * A node speaks for itself, not for a shard, so the term is 0 and no core hears it: where it is, and all that it leads.
+ * Instead of a `LeaderNotice` for each shard, to nodes that know it.
+ */
+export interface NodeNotice {
+  readonly kind: 'nodeNotice';
+  readonly term: 0;
+  /** Where other nodes reach it, `host:port`. */
+  readonly peer: string;
+  readonly zone: string;
+  readonly led: readonly LedShard[];
 }
 
 /** A replica asks the leader for a commit position that is no older than this question. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseToml } from 'smol-toml';
+import type { LeastCopies } from '../cluster/placement.ts';
 import { BellwetherError } from '../errors.ts';
 import type { AckPolicy } from '../shard/ack-policy.ts';
 import { parseAckPolicy } from '../shard/ack-policy.ts';
@@ -188,6 +189,11 @@ export function checkConfig(values: OptionValues, warnings: readonly string[]): 
       `the cluster name '${values.cluster}' is not usable`,
       'Use up to 64 letters, digits, dots, dashes and underscores.',
     );
+  if (!/^[\w.-]{0,64}$/.test(values.zone))
+    throw invalid(
+      `the zone '${values.zone}' is not usable`,
+      'Use up to 64 letters, digits, dots, dashes and underscores.',
+    );
   const ackPolicy = ackPolicyOf(values);
   if (ackPolicy === null)
     throw invalid(`--ack is '${values.ack}'`, 'Use none, leader, majority, all or a number of copies.');
@@ -218,6 +224,14 @@ export function checkCopies(config: Pick<NodeConfig, 'ackPolicy' | 'min-in-sync'
       `--min-in-sync is ${config['min-in-sync']} and there are ${copies} nodes`,
       'Every write would be refused: choose fewer.',
     );
+}
+
+/** How many replicas of a shard writes need by these settings, and which one asks for most. */
+export function leastCopies(config: Pick<NodeConfig, 'ackPolicy' | 'min-in-sync'>): LeastCopies {
+  const { who } = config.ackPolicy;
+  const inSync = config['min-in-sync'];
+  if (typeof who === 'number' && who > inSync) return { copies: who, why: '--ack' };
+  return { copies: inSync, why: '--min-in-sync' };
 }
 
 /** The policy that the three ack options make; null when they make none. */

@@ -103,7 +103,10 @@ async function offer(
   if (leader === null || leader.client === null) return 'nobody leads its metadata';
   const client = formatAddress(config.announce ?? config.listen);
   const peer = formatAddress(config['peer-announce'] ?? config['peer-listen']);
-  const reply = await tell(config, leader.client, 'REPL', 'NODE', 'ADD', id, peer, client, instance);
+  // An older version knows no zones; the node tells its own again when it has started.
+  const zone = config.zone === '' ? [] : [config.zone];
+  const words = ['REPL', 'NODE', 'ADD', id, peer, client, instance, ...zone];
+  const reply = await tell(config, leader.client, ...words);
   if (!(reply instanceof ReplyError)) return 'that it was let in is not committed yet';
   if (reply.message.startsWith('TRYAGAIN')) return reply.message;
   throw new BellwetherError(

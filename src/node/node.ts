@@ -17,13 +17,14 @@ import { openNodeLog } from '../log/node-log.ts';
 import { TcpPeerNetwork } from '../peer/tcp-network.ts';
 import { AdminServer } from '../server/admin.ts';
 import { ClientListener } from '../server/client-listener.ts';
+import type { NodePlace } from '../shard/leader-notices.ts';
 import { checkedMembership, spanOf } from '../shard/memberships.ts';
 import { ShardHost } from '../shard/shard-host.ts';
 import { CheckpointStore } from '../state/checkpoint-store.ts';
 import { version } from '../version.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import type { NodeConfig } from './config.ts';
-import { checkCopies } from './config.ts';
+import { checkCopies, leastCopies } from './config.ts';
 import { checkpointDirectory, DataDirectory, logDirectory } from './data-directory.ts';
 import { openDisk } from './disk-choice.ts';
 import { Drain } from './drain.ts';
@@ -32,6 +33,7 @@ import { LoadMeter } from './load-meter.ts';
 import { createLogger } from './logging.ts';
 import { formatAddress, parseAddress } from './option-values.ts';
 import type { OptionName } from './options.ts';
+import { ownPeerAddress, PeerAddresses } from './peer-addresses.ts';
 import { Services } from './services.ts';
 import { Settings } from './settings.ts';
 import { nodeStatus, startingStatus } from './status.ts';
@@ -54,6 +56,7 @@ export class BellwetherNode {
   #opened!: OpenedLog;
   #addresses!: ClientAddresses;
   #peers!: TcpPeerNetwork;
+  readonly #peerAddresses: PeerAddresses;
   #host: ShardHost | null = null;
   #topology: Topology | null = null;
   #listener: ClientListener | null = null;
@@ -73,6 +76,12 @@ export class BellwetherNode {
     this.#shutDown = shutDown ?? (() => this.stop({ handOver: true }).catch(fatal));
     this.logger = createLogger(config);
     this.#settings = new Settings(config, (name) => this.#reconfigured(name));
+    this.#peerAddresses = new PeerAddresses({
+      recorded: (node) => this.#shards.metadata.record(node)?.peer ?? '',
+      given: (node) => this.#givenPeerAddress(node),
+      connected: (node) => this.#peers.connected(node),
+      now: () => nodeClock.monotonicMs(),
+    });
   }
 
   /** Where clients are told to reach this node, `host:port`. */
@@ -205,6 +214,8 @@ export class BellwetherNode {
       encodeMembership,
       decodeMembership: checkedMembership,
       clientAddress: (node) => this.#clientAddressOf(node),
+      place: () => this.#place,
+      placeHeard: (node, place) => this.#peerAddresses.heard(node, place),
       flushPeers: () => this.#peers.flush(),
       noLongerFresh: () => this.#directory.noLongerFresh(),
       fatal: (error) => this.#fatal(error),
@@ -257,11 +268,18 @@ export class BellwetherNode {
       replicas: this.#directory.replicas,
       recovered: this.#opened.shards,
       mayHaveMetadata: this.#directory.identity.metadata,
-      identity: () => ({ instance: this.#directory.identity.instance, client: this.clientAddress }),
+      identity: () => ({
+        instance: this.#directory.identity.instance,
+        client: this.clientAddress,
+        ...this.#place,
+      }),
       replaceAfterMs: () => this.#settings.config['replace-after'],
       peerAddress: (node) => this.#peerAddress(node),
       clientAddress: (node) => this.#clientAddressOf(node),
       metadataPromised: () => this.#directory.metadataPromised(),
+      placeOf: (node) => this.#peerAddresses.placeOf(node),
+      leastCopies: () => leastCopies(this.#settings.config),
+      rebalanceAfterMs: () => this.#settings.config['rebalance-after'],
       adopted: (metadata) => this.#adopted(metadata),
       companyMayHaveChanged: () => this.#findPeers(),
       fatal: (error) => this.#fatal(error),
@@ -302,6 +320,7 @@ export class BellwetherNode {
         cluster: this.#directory.clusterName,
         instance: this.#directory.identity.instance,
         client: this.clientAddress,
+        hearsNodes: true,
       },
       fresh: () => this.#directory.identity.fresh,
       secret: config.secret === '' ? null : config.secret,
@@ -367,12 +386,20 @@ export class BellwetherNode {
     return known === '' ? null : known;
   }
 
-  #peerAddress(node: string): string {
+  #givenPeerAddress(node: string): string {
     const given = this.config.peers.find((peer) => peer.node === node);
-    if (given !== undefined) return formatAddress(given);
-    if (node === this.config.id)
-      return formatAddress(this.config['peer-announce'] ?? this.config['peer-listen']);
-    return this.#shards.metadata.record(node)?.peer ?? '';
+    return given === undefined ? '' : formatAddress(given);
+  }
+
+  #peerAddress(node: string): string {
+    return node === this.config.id ? this.#place.peer : this.#peerAddresses.addressOf(node);
+  }
+
+  /** What this node says of itself. */
+  get #place(): NodePlace {
+    const { config } = this;
+    const given = this.#givenPeerAddress(config.id);
+    return { peer: ownPeerAddress(config['peer-announce'], given, config['peer-listen']), zone: config.zone };
   }
 
   #peerPort(node: string): number {

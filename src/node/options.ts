@@ -141,6 +141,21 @@ export const optionTable = {
     since: '0.1.0',
     help: 'Client address of any node of a running cluster that this new node is to join; it takes --cluster, --shards and --replicas from there. A node that has joined starts with or without it.',
   },
+  zone: {
+    kind: 'text',
+    default: '',
+    group: 'Node',
+    since: '0.1.0',
+    help: 'What fails together with this node: its rack, its data centre. Replicas of a shard are kept in different zones as far as there are nodes for it.',
+  },
+  'rebalance-after': {
+    kind: 'milliseconds',
+    default: '30s',
+    group: 'Replication',
+    since: '0.1.0',
+    runtime: true,
+    help: 'When no node came or went and nobody changed anything for so long, the cluster spreads replicas and leaders evenly, unless that is switched off (bellwether rebalance --auto off); 0: never.',
+  },
   'replace-after': {
     kind: 'milliseconds',
     default: '10min',

@@ -95,6 +95,10 @@ export class Services implements NodeServices {
     return this.#node.metadata.request(request);
   }
 
+  rebalance(): number | string {
+    return this.#node.metadata.rebalance();
+  }
+
   replication(): readonly ReplicationView[] {
     return this.#node.topology.replication(this.#node.host.now());
   }

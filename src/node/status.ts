@@ -39,6 +39,7 @@ function ownStatus({ config, startedMs, ownAddress, meter }: OwnParts) {
     pid: process.pid,
     uptimeSeconds: Math.floor((nodeClock.monotonicMs() - startedMs) / 1000),
     client: ownAddress,
+    zone: config.zone,
     process: {
       cpuMs: Math.round((system + user) / 1000),
       rssBytes: process.memoryUsage.rss(),

@@ -8,6 +8,7 @@ import type {
   TopologyNode,
   TopologyShard,
 } from '../commands/types.ts';
+import { isVoter } from '../core/membership.ts';
 import type { NodeId } from '../core/types.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { PeerNetwork } from '../peer/types.ts';
@@ -187,6 +188,7 @@ export class Topology {
           boundMs: Math.round(leastBoundMs(lag, progress)),
           listed: !replica.laggards.includes(node),
           ...fallOffView(replica.fallOff.of(node, progress)),
+          votes: isVoter(core.membership, node),
           inSync,
           why,
         },

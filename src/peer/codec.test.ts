@@ -8,6 +8,7 @@ import { bulkBytesOf, decodeMessage, encodeMessage } from './codec.ts';
 
 const shard = 7;
 const whole = fc.maxSafeNat();
+const name = fc.string({ unit: 'grapheme-ascii', maxLength: 64 });
 const position = fc.record({ term: whole, lsn: whole });
 const time = fc.oneof(
   whole,
@@ -127,7 +128,24 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
   leaderNotice: fc.record({
     kind: fc.constant('leaderNotice'),
     term: whole,
-    members: fc.array(fc.string({ unit: 'grapheme-ascii', maxLength: 64 }), { maxLength: 9 }),
+    members: fc.array(name, { maxLength: 9 }),
+  }),
+  nodeNotice: fc.record({
+    kind: fc.constant('nodeNotice'),
+    term: fc.constant(0),
+    peer: name,
+    zone: name,
+    led: fc.array(
+      fc.record({
+        shard: fc.nat(65_535),
+        term: whole,
+        members: fc.array(name, { maxLength: 9 }),
+        whole: fc.boolean(),
+        keys: whole,
+        bytes: whole,
+      }),
+      { maxLength: 5 },
+    ),
   }),
   leadershipWanted: fc.record({ kind: fc.constant('leadershipWanted'), term: whole }),
   readIndexRequest: fc.record({

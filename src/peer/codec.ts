@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { ByteReader, MalformedBytes } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { decodeMembership } from '../core/membership-codec.ts';
-import type { Append, BatchSpan, Message, Position, SnapshotChunk } from '../core/types.ts';
+import type { Append, BatchSpan, LedShard, Message, Position, SnapshotChunk } from '../core/types.ts';
 import { Batch, batchHoldsMembership, entryKind } from '../log/batch.ts';
 import { beginFrame, checkFrame, endFrame, frameHeaderBytes, frameKind } from './frame.ts';
 
@@ -183,6 +183,24 @@ const codecs: Codecs = {
     },
     read: (from) => ({ kind: 'leaderNotice', term: from.u64(), members: readTexts(from) }),
   },
+  nodeNotice: {
+    id: 20,
+    write(out, message) {
+      writeText(out, message.peer);
+      writeText(out, message.zone);
+      out.u16(message.led.length);
+      for (const one of message.led) writeLedShard(out, one);
+    },
+    read(from) {
+      const peer = readText(from);
+      const zone = readText(from);
+      const led: LedShard[] = [];
+      for (let left = from.u16(); left > 0; left--) led.push(readLedShard(from));
+      // Whatever a later version has to add.
+      from.view(from.remaining);
+      return { kind: 'nodeNotice', term: 0, peer, zone, led };
+    },
+  },
   readIndexRequest: {
     id: 10,
     write(out, message) {
@@ -360,18 +378,44 @@ function readChunk(from: ByteReader, bulk: Buffer): SnapshotChunk {
   return { kind: 'snapshotChunk', term, checkpoint, offset, totalBytes, bytes: bulk };
 }
 
+function writeLedShard(out: ByteWriter, { shard, term, members, whole, keys, bytes }: LedShard): void {
+  out.u32(shard);
+  out.u64(term);
+  writeTexts(out, members);
+  writeFlag(out, whole);
+  out.u64(keys);
+  out.u64(bytes);
+}
+
+function readLedShard(from: ByteReader): LedShard {
+  return {
+    shard: from.u32(),
+    term: from.u64(),
+    members: readTexts(from),
+    whole: readFlag(from),
+    keys: from.u64(),
+    bytes: from.u64(),
+  };
+}
+
+function writeText(out: ByteWriter, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  out.u16(bytes.length);
+  out.copy(bytes);
+}
+
+function readText(from: ByteReader): string {
+  return from.view(from.u16()).toString('utf8');
+}
+
 function writeTexts(out: ByteWriter, texts: readonly string[]): void {
   out.u16(texts.length);
-  for (const text of texts) {
-    const bytes = Buffer.from(text, 'utf8');
-    out.u16(bytes.length);
-    out.copy(bytes);
-  }
+  for (const text of texts) writeText(out, text);
 }
 
 function readTexts(from: ByteReader): string[] {
   const texts: string[] = [];
-  for (let left = from.u16(); left > 0; left--) texts.push(from.view(from.u16()).toString('utf8'));
+  for (let left = from.u16(); left > 0; left--) texts.push(readText(from));
   return texts;
 }
 

@@ -45,6 +45,8 @@ export interface Refusal {
 const lanes: readonly Lane[] = ['control', 'bulk'];
 const freshFlag = 1;
 const secretFlag = 2;
+/** Flags that a version does not know it passes over. */
+const hearsNodesFlag = 4;
 
 function frame(type: number, fill: (out: ByteWriter) => void): Buffer {
   const out = new ByteWriter(512);
@@ -167,7 +169,8 @@ function endBody(from: ByteReader): void {
 }
 
 function writeIdentity(out: ByteWriter, identity: PeerIdentity, hasSecret: boolean): void {
-  out.u8((identity.fresh ? freshFlag : 0) | (hasSecret ? secretFlag : 0));
+  const { fresh, hearsNodes = false } = identity;
+  out.u8((fresh ? freshFlag : 0) | (hasSecret ? secretFlag : 0) | (hearsNodes ? hearsNodesFlag : 0));
   writeText(out, identity.cluster);
   writeText(out, identity.node);
   writeText(out, identity.instance);
@@ -181,7 +184,11 @@ function readIdentity(from: ByteReader): { identity: PeerIdentity; hasSecret: bo
   const instance = readText(from);
   const client = readText(from);
   return {
-    identity: { cluster, node, instance, client, fresh: (flags & freshFlag) !== 0 },
+    identity: {
+      ...{ cluster, node, instance, client },
+      fresh: (flags & freshFlag) !== 0,
+      hearsNodes: (flags & hearsNodesFlag) !== 0,
+    },
     hasSecret: (flags & secretFlag) !== 0,
   };
 }

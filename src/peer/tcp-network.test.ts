@@ -148,6 +148,7 @@ describe('identities', () => {
       instance: 'b-disk',
       client: '127.0.0.1:1',
       fresh: true,
+      hearsNodes: false,
     });
     b.fresh = false;
     a.onMessage = () => a.events.push(`fresh ${a.network.identityOf('b')?.fresh}`);

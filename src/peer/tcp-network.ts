@@ -332,7 +332,8 @@ export class TcpPeerNetwork implements PeerNetwork {
     const same = known !== null && known.instance === heard.instance;
     // Two connections may tell it in either order; a directory never becomes fresh again.
     const fresh = heard.fresh && !(same && !known.fresh);
-    if (same && known.fresh === fresh && known.client === heard.client) return;
+    const alike = same && known.client === heard.client && known.hearsNodes === heard.hearsNodes;
+    if (alike && known.fresh === fresh) return;
     if (known !== null && !same) {
       const fields = { peer: node, instance: heard.instance, before: known.instance, fresh };
       this.#host.logger.warn(fields, 'the peer came back with another data directory');

@@ -45,4 +45,6 @@ export interface PeerIdentity {
   readonly client: string;
   /** True until the replica has durable state of its own: nothing was ever voted or acknowledged by this directory. */
   readonly fresh: boolean;
+  /** It knows `NodeNotice`, at which older versions break the link. */
+  readonly hearsNodes?: boolean;
 }

@@ -141,6 +141,11 @@ export const metrics: readonly (readonly [name: string, help: string, rows: (sta
       perFollower((follower) => (follower.inSync ? 1 : 0)),
     ],
     [
+      'bellwether_node_info',
+      'Always 1: the node with its zone and version',
+      ({ node, zone, version }) => [[{ node, zone, version }, 1]],
+    ],
+    [
       'bellwether_draining',
       '1 while this node moves leadership away and takes none',
       ({ draining }) => [[{}, draining ? 1 : 0]],
@@ -281,5 +286,6 @@ export function labelsOf(name: string): string[] {
   if (name.startsWith('bellwether_follower_')) return ['shard', 'follower'];
   if (name.startsWith('bellwether_lag_')) return ['shard', 'stage'];
   if (name === 'bellwether_peer_connected') return ['peer'];
+  if (name === 'bellwether_node_info') return ['node', 'zone', 'version'];
   return /^bellwether_(log|clients|commands?)(_|$)/.test(name) ? [] : ['shard'];
 }

@@ -8,6 +8,8 @@ export interface NodeStatus {
   readonly pid: number;
   readonly uptimeSeconds: number;
   readonly client: string;
+  /** Empty when it was given none. */
+  readonly zone: string;
   /** It moves all leadership away and takes none. */
   readonly draining: boolean;
   readonly process: ProcessStatus;

@@ -1,9 +1,8 @@
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
 import type { CommandContext, CommandSpec } from '../commands/types.ts';
-import { noticeOf } from '../core/leading.ts';
 import { doubtfulHeartbeats } from '../core/options.ts';
-import type { Message, NodeId } from '../core/types.ts';
+import type { Message, NodeId, NodeNotice } from '../core/types.ts';
 import type { TurnEnd } from '../env/turn.ts';
 import type { PeerHandler, PeerIdentity } from '../peer/types.ts';
 import { RespWriter } from '../resp/reply-writer.ts';
@@ -14,15 +13,13 @@ import { AllKeepers } from './all-keepers.ts';
 import { AllKeyspaces } from './all-keyspaces.ts';
 import { HeldReplicas } from './held-replicas.ts';
 import { LeaderDirectory } from './leader-directory.ts';
+import { LeaderNotices, type NodePlace } from './leader-notices.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 import type { Gate } from './reply-queue.ts';
 import { Session } from './session.ts';
 import type { Route, SessionHost, SessionOptions } from './session-host.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
-
-/** How often leaders tell nodes without a replica that they lead. */
-const noticeMs = 100;
 
 /** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
 const maxQueuedLogBytes = 32 << 20;
@@ -54,6 +51,10 @@ export interface HostContext
   readonly owners: { ownerOf(slot: number): number };
   /** Where clients reach a node, `host:port`; null when that is not known. */
   clientAddress(node: NodeId): string | null;
+  /** Where this node is, as it tells the others; without it, nothing. */
+  place?(): NodePlace;
+  /** A node said where it is. */
+  placeHeard?(node: NodeId, place: NodePlace): void;
   /** Sends what the peers were given in this turn. */
   flushPeers(): void;
 }
@@ -94,7 +95,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly #roles = new Map<number, Role>();
   /** The data directory that each peer came with last. */
   readonly #instances = new Map<NodeId, string>();
-  #noticeDueMs = 0;
+  readonly #notices: LeaderNotices;
   #pausedUntilMs = 0;
   #pauseWritesOnly = false;
   /** Set while clients must go: they are closed at the end of the turn. */
@@ -116,7 +117,7 @@ export class ShardHost implements SessionHost, PeerHandler {
         this.#checkWaits = true;
       },
       servingChanged: () => {
-        this.#noticeDueMs = 0;
+        this.#notices.changed();
         this.#unpark = true;
         this.touched();
       },
@@ -129,6 +130,12 @@ export class ShardHost implements SessionHost, PeerHandler {
       },
     });
     this.replicas = this.held.visible;
+    this.#notices = new LeaderNotices({
+      ...{ self: context.self, peers: context.peers },
+      led: () => [...this.replicas.values()].filter(({ serving }) => serving),
+      nodes: () => context.nodes(),
+      place: () => context.place?.() ?? { peer: '', zone: '' },
+    });
   }
 
   get options(): SessionOptions {
@@ -352,6 +359,10 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   received(from: NodeId, shard: number, message: Message): void {
     const now = this.now();
+    if (message.kind === 'nodeNotice') {
+      this.#nodeSpoke(from, message, now);
+      return;
+    }
     const replica = this.held.find(shard);
     replica?.received(from, message, now);
     const isNews = message.kind === 'leaderNotice' && replica?.core.isOutside !== false;
@@ -359,8 +370,22 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.touchedSoon();
   }
 
+  #nodeSpoke(from: NodeId, { peer, zone, led }: NodeNotice, now: number): void {
+    this.#context.placeHeard?.(from, { peer, zone });
+    for (const told of led) {
+      const { shard, term, members } = told;
+      const replica = this.held.find(shard);
+      if (replica !== undefined && !members.includes(this.#context.self))
+        replica.received(from, { kind: 'leaderNotice', term, members }, now);
+      const isNews = this.directory.heard(shard, from, told, now);
+      if (isNews && replica?.core.isOutside !== false) this.#unpark = true;
+    }
+    this.touchedSoon();
+  }
+
   linkUp(peer: NodeId): void {
     const now = this.now();
+    this.#notices.linkUp(peer, now);
     for (const replica of this.held.all) replica.linkUp(peer, now);
     this.#confirmFreshness();
   }
@@ -388,20 +413,6 @@ export class ShardHost implements SessionHost, PeerHandler {
         continue;
       if (others.every((node) => this.#context.peers.identityOf(node)?.fresh === true))
         replica.confirmFresh(this.now());
-    }
-  }
-
-  /** Tells nodes without a replica of a shard that this node leads it. */
-  #tellLeaders(now: number): void {
-    if (now < this.#noticeDueMs) return;
-    this.#noticeDueMs = now + noticeMs;
-    const { peers } = this.#context;
-    const nodes = this.#context.nodes();
-    for (const { serving, core, shard } of this.replicas.values()) {
-      if (!serving) continue;
-      const notice = noticeOf(core);
-      for (const node of nodes)
-        if (!notice.members.includes(node)) peers.send(node, shard, notice, 'control');
     }
   }
 
@@ -512,7 +523,7 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.#context.log.tick();
     for (const replica of this.held.all) replica.tick(now);
     this.#confirmFreshness();
-    this.#tellLeaders(now);
+    this.#notices.tick(now);
     for (const session of this.sessions.values()) if (session.waits) session.tick(now);
     this.touched();
   }

@@ -12,6 +12,7 @@ export function simServices(clock: Clock): NodeServices {
     nodes: () => [],
     metadataEpoch: 0,
     metadataText: () => '{}',
+    rebalance: () => 'ERR not simulated',
     changeMetadata: () => 'ERR ask the simulator',
     replication: () => [],
     clients: () => [],
