@@ -7,7 +7,7 @@ import { parseSampleCount, sample, sampleWork } from './samples.ts';
 import { scanCollection } from './scan-options.ts';
 import { allKeys, commandGroup, countedKeys, firstKey, twoKeys } from './spec.ts';
 import type { Steps } from './steps.ts';
-import { answerInSteps, elementsPerStep, finished } from './steps.ts';
+import { answerInSteps, elementsPerStep, finished, storeInSteps } from './steps.ts';
 import { admitsElements } from './store.ts';
 import { collectionAt } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -206,17 +206,19 @@ function answer(combine: Combine) {
   };
 }
 
+function put(context: CommandContext, target: Bytes, members: readonly Bytes[]): void {
+  const { reply, effects } = context;
+  if (!admitsElements(context, target, members)) return;
+  if (context.get(target) !== undefined) effects.remove(target);
+  for (const member of members) effects.setAdd(target, member);
+  reply.integer(members.length);
+}
+
 function store(combine: Combine) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
-    const { reply, effects } = context;
-    const target = args[1] as Bytes;
-    const sets = setsAt(context, args.slice(2));
-    if (sets === null) return;
-    const members = finished(combine(sets));
-    if (!admitsElements(context, target, members)) return;
-    if (context.get(target) !== undefined) effects.remove(target);
-    for (const member of members) effects.setAdd(target, member);
-    reply.integer(members.length);
+    const keys = args.slice(2);
+    const read = (now: CommandContext): MaybeSet[] | null => setsAt(now, keys);
+    storeInSteps(context, keys, read, combine, (later, members) => put(later, args[1] as Bytes, members));
   };
 }
 

@@ -6,7 +6,7 @@ import type { Pattern, SortOptions } from './sort-options.ts';
 import { parseSortOptions, storeArgument } from './sort-options.ts';
 import { commandGroup, firstKey } from './spec.ts';
 import type { Steps } from './steps.ts';
-import { answerInSteps, elementsPerStep, finished, inOrder } from './steps.ts';
+import { answerInSteps, elementsPerStep, finished, inOrder, storeInSteps } from './steps.ts';
 import { admitsElements } from './store.ts';
 import { isStringOrNone, wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
@@ -143,12 +143,16 @@ function storeResult(context: CommandContext, target: Bytes, result: readonly (B
   reply.integer(items.length);
 }
 
-/** What SORT answers or stores; null when an element has a weight that is no number. Throws `TooLong`. */
+/** What SORT answers or stores; null when an element has a weight that is no number. */
+type Sorted = readonly (Bytes | null)[] | null;
+
+/** Sorts what is at a key, if anything is. Throws `TooLong`. */
 function* resultOf(
   context: CommandContext,
-  value: Sortable,
+  value: Sortable | undefined,
   options: SortOptions,
-): Steps<readonly (Bytes | null)[] | null> {
+): Steps<Sorted> {
+  if (value === undefined) return [];
   const copied = { bytes: 0 };
   const { get, store } = options;
   // What is stored must not depend on the order in which a set happens to be held.
@@ -160,7 +164,7 @@ function* resultOf(
   return chosen.flatMap((element) => get.map((pattern) => lookUp(context, pattern, element, copied)));
 }
 
-function replyItems(reply: ReplyWriter, items: readonly (Bytes | null)[] | null): void {
+function replyItems(reply: ReplyWriter, items: Sorted): void {
   if (items === null) {
     reply.error(noScore);
     return;
@@ -175,9 +179,9 @@ function replyItems(reply: ReplyWriter, items: readonly (Bytes | null)[] | null)
 const noScore = "ERR One or more scores can't be converted into double";
 
 /** Patterns lead to other keys, which are looked at now; without any, what is sorted is a matter of one collection. */
-function sortNow(context: CommandContext, value: Sortable, options: SortOptions): void {
+function sortNow(context: CommandContext, value: Sortable | undefined, options: SortOptions): void {
   const { reply } = context;
-  let result: readonly (Bytes | null)[] | null;
+  let result: Sorted;
   try {
     result = finished(resultOf(context, value, options));
   } catch (error) {
@@ -185,34 +189,50 @@ function sortNow(context: CommandContext, value: Sortable, options: SortOptions)
     reply.error(tooLong);
     return;
   }
-  if (result === null || options.store === null) replyItems(reply, result);
-  else storeResult(context, options.store, result);
+  answerOrStore(context, result, options);
+}
+
+function answerOrStore(context: CommandContext, result: Sorted, { store }: SortOptions): void {
+  if (result === null || store === null) replyItems(context.reply, result);
+  else storeResult(context, store, result);
+}
+
+/** What is at a key; null when it cannot be sorted: then the error was answered. */
+function sortableAt(context: CommandContext, key: Bytes): Sortable | undefined | null {
+  const value = context.get(key)?.value;
+  if (value === undefined || isSortable(value)) return value;
+  context.reply.error(wrongType);
+  return null;
 }
 
 function sort(mayStore: boolean) {
   return (context: CommandContext, args: readonly Bytes[]): void => {
-    const { reply } = context;
     const options = parseSortOptions(args, mayStore);
     if (typeof options === 'string') {
-      reply.error(options);
+      context.reply.error(options);
       return;
     }
-    const value = context.get(args[1] as Bytes)?.value;
-    if (value !== undefined && !isSortable(value)) {
-      reply.error(wrongType);
-      return;
-    }
+    const key = args[1] as Bytes;
+    const value = sortableAt(context, key);
+    if (value === null) return;
     const { by, get, store } = options;
-    if (value === undefined) {
-      if (store === null) replyItems(reply, []);
-      else storeResult(context, store, []);
-    } else if (by !== null || store !== null || get.some(({ kind }) => kind === 'key')) {
+    if (by !== null || get.some(({ kind }) => kind === 'key')) {
       sortNow(context, value, options);
-    } else {
-      const work = ([asNow]: readonly (Sortable | undefined)[]): Steps<readonly (Bytes | null)[] | null> =>
-        resultOf(context, asNow as Sortable, options);
-      answerInSteps<Sortable, readonly (Bytes | null)[] | null>(context, [value], work, replyItems);
+      return;
     }
+    const work = ([asNow]: readonly (Sortable | undefined)[]): Steps<Sorted> =>
+      resultOf(context, asNow, options);
+    if (store === null) {
+      answerInSteps<Sortable, Sorted>(context, [value], work, replyItems);
+      return;
+    }
+    const read = (now: CommandContext): (Sortable | undefined)[] | null => {
+      const found = sortableAt(now, key);
+      return found === null ? null : [found];
+    };
+    storeInSteps<Sortable, Sorted>(context, [key], read, work, (later, result) =>
+      answerOrStore(later, result, options),
+    );
   };
 }
 

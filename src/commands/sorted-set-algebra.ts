@@ -7,7 +7,7 @@ import { parseScore } from './scores.ts';
 import { replyScored, storeItems } from './sorted-set-items.ts';
 import { commandGroup, countedKeys, firstKey, targetAndCountedKeys } from './spec.ts';
 import type { Steps } from './steps.ts';
-import { answerInSteps, elementsPerStep, finished, inOrder } from './steps.ts';
+import { answerInSteps, elementsPerStep, inOrder, storeInSteps } from './steps.ts';
 import { wrongType } from './typed.ts';
 import type { CommandContext, CommandSpec } from './types.ts';
 
@@ -208,6 +208,7 @@ function* difference([first, ...others]: readonly Operand[]): Steps<ScoredMember
 
 /** What a command combines, and how. */
 interface Question {
+  readonly keys: readonly Bytes[];
   readonly operands: readonly Operand[];
   readonly options: Options;
 }
@@ -232,14 +233,15 @@ function questionOf(
     else reply.error(syntaxError);
     return null;
   }
-  const operands = operandsAt(context, args.slice(at + 1, end));
+  const keys = args.slice(at + 1, end);
+  const operands = operandsAt(context, keys);
   if (operands === null) return null;
   const options = parseOptions(args.slice(end), operands.length, known);
   if (typeof options === 'string') {
     reply.error(options);
     return null;
   }
-  return { operands, options };
+  return { keys, operands, options };
 }
 
 function* combined(combine: Combine, operands: readonly Operand[], options: Options): Steps<ScoredMember[]> {
@@ -264,8 +266,14 @@ function store(name: string, known: readonly Word[], combine: Combine): Run {
   return (context, args) => {
     const question = questionOf(context, args, 2, name, known);
     if (question === null) return;
-    const { operands, options } = question;
-    storeItems(context, args[1] as Bytes, finished(combined(combine, operands, options)));
+    const { keys, options } = question;
+    storeInSteps(
+      context,
+      keys,
+      (now) => operandsAt(now, keys),
+      (asNow) => combined(combine, asNow, options),
+      (later, items) => storeItems(later, args[1] as Bytes, items),
+    );
   };
 }
 

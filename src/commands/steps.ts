@@ -1,4 +1,6 @@
+import type { Bytes } from '../bytes/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
+import type { Entry } from '../state/entry.ts';
 import type { CommandContext } from './types.ts';
 
 /** Work that can be interrupted: it yields about every `elementsPerStep` elements that it handles. */
@@ -32,15 +34,60 @@ export function answerInSteps<O extends Operand, T>(
   elements = sizeOfAll(operands),
 ): void {
   const { session, reply } = context;
-  if (elements <= atOnce || !session.mayAnswerLater) {
-    answer(reply, finished(work(operands)));
+  if (elements <= atOnce || !session.mayAnswerLater) answer(reply, finished(work(operands)));
+  else session.answerLater(answered(work(asNow(operands)), answer));
+}
+
+/** How often a command that stores what it combines begins anew because something else changed what it goes by. */
+const mostAttempts = 4;
+
+/**
+ * The same for a command that stores what it makes of collections. When one of them has changed meanwhile it begins anew,
+ * and after some attempts does all at once: what is stored is always made of what they are then.
+ * @param keys where the operands are
+ * @param read the operands, undefined for missing keys; null when one is of a wrong type: then the error was answered
+ * @param put stores the result, and answers
+ */
+export function storeInSteps<O extends Operand, T>(
+  context: CommandContext,
+  keys: readonly Bytes[],
+  read: (context: CommandContext) => readonly (O | undefined)[] | null,
+  work: (operands: readonly (O | undefined)[]) => Steps<T>,
+  put: (context: CommandContext, result: T) => void,
+  attempt = 1,
+): void {
+  const operands = read(context);
+  if (operands === null) return;
+  const { session } = context;
+  if (sizeOfAll(operands) <= atOnce || !session.mayAnswerLater || attempt === mostAttempts) {
+    put(context, finished(work(operands)));
     return;
   }
+  // Of a state that was rebuilt meanwhile the entries are others, whatever their LSNs.
+  const seen = keys.map((key) => context.look(key)).map((entry) => ({ entry, lsn: entry?.lsn }));
+  const isAsSeen = (entry: Entry | undefined, i: number): boolean =>
+    entry === seen[i]?.entry && entry?.lsn === seen[i]?.lsn;
+  const finish = (later: CommandContext, result: T): void => {
+    if (keys.map((key) => later.look(key)).every(isAsSeen)) put(later, result);
+    else storeInSteps(later, keys, read, work, put, attempt + 1);
+  };
+  session.runLater(stored(work(asNow(operands)), finish));
+}
+
+function* stored<T>(
+  work: Steps<T>,
+  finish: (context: CommandContext, result: T) => void,
+): Steps<(context: CommandContext) => void> {
+  const result = yield* work;
+  return (context) => finish(context, result);
+}
+
+/** The operands, apart from what changes later; the same one stays the same. */
+function asNow<O extends Operand>(operands: readonly (O | undefined)[]): (O | undefined)[] {
   const copies = new Map<O, O>();
   for (const operand of operands)
     if (operand !== undefined && !copies.has(operand)) copies.set(operand, operand.copy());
-  const asNow = operands.map((operand) => (operand === undefined ? undefined : copies.get(operand)));
-  session.answerLater(answered(work(asNow), answer));
+  return operands.map((operand) => (operand === undefined ? undefined : copies.get(operand)));
 }
 
 function sizeOfAll(operands: readonly (Operand | undefined)[]): number {

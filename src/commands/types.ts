@@ -159,6 +159,8 @@ export interface SessionControl {
   readonly mayAnswerLater: boolean;
   /** The command answers what comes of this work, which is done in steps over the following turns; it answers nothing now. */
   answerLater(work: Steps<(reply: ReplyWriter) => void>): void;
+  /** The same for a command that writes: it runs anew when the work is done, by what came of that. */
+  runLater(work: Steps<(context: CommandContext) => void>): void;
 
   // Acknowledgement and read policy of the connection.
   /** WAIT: blocks the connection until `replicas` followers hold its last write, then writes the count; `timeoutMs` 0 waits for ever. */

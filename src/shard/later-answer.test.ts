@@ -81,6 +81,65 @@ test('who has gone is forgotten', () => {
   expect(client.received()).toBe('');
 });
 
+const stores = [
+  ['SINTERSTORE {k}to {k}one {k}other', 5000, 'SCARD'],
+  ['SUNIONSTORE {k}to {k}one {k}other', 15_000, 'SCARD'],
+  ['SDIFFSTORE {k}to {k}one {k}other', 5000, 'SCARD'],
+  ['ZINTERSTORE {k}to 2 {k}one {k}other', 5000, 'ZCARD'],
+  ['ZDIFFSTORE {k}to 2 {k}one {k}other', 5000, 'ZCARD'],
+  ['SORT {k}one STORE {k}to', size, 'LLEN'],
+] as const;
+
+test.each(stores)('%s', (text, count, card) => {
+  const cluster = withLargeSets();
+  const client = cluster.client('a');
+  client.send(...text.split(' '));
+  cluster.endTurn('a');
+  expect(client.received()).toBe('');
+  cluster.settle();
+  client.send(card, '{k}to');
+  cluster.settle();
+  expect(client.received()).toBe(`:${count}\r\n:${count}\r\n`);
+});
+
+test('what is stored is what the sets are when it is stored, however often they change meanwhile', () => {
+  const cluster = withLargeSets();
+  const storing = cluster.client('a');
+  const other = cluster.client('a');
+  storing.send('SINTERSTORE', '{k}to', '{k}one', '{k}other');
+  const works = (): boolean => [...cluster.host('a').sessions.values()].some(({ later }) => later.active);
+  let removed = 0;
+  for (; works(); removed++) {
+    if (removed === 100) throw new Error('it begins anew for ever');
+    other.send('SREM', '{k}one', `${size / 2 + removed}`);
+    for (let turn = 0; turn < 3; turn++) cluster.endTurn('a');
+  }
+  expect(removed).toBeGreaterThan(3);
+  cluster.settle();
+  const answer = storing.received();
+  other.received();
+  other.send('SCARD', '{k}to');
+  cluster.settle();
+  expect(other.received()).toBe(answer);
+  expect(Number(answer.slice(1))).toBe(size / 2 - removed);
+});
+
+test('what was worked out for a store goes by the leader that there is', () => {
+  const cluster = withLargeSets();
+  const client = cluster.client('a');
+  client.send('SUNIONSTORE', '{k}to', '{k}one', '{k}other');
+  cluster.endTurn('a');
+  cluster.host('a').replicas.get(0)?.handOver('b', cluster.now);
+  cluster.until(() => cluster.host('b').replicas.get(0)?.serving === true);
+  cluster.run(50);
+  const answer = client.received();
+  const there = cluster.client('b');
+  there.send('SCARD', '{k}to');
+  cluster.run(50);
+  expect([`:15000\r\n`, '-MOVED 7629 b:1\r\n']).toContain(answer);
+  expect(there.received()).toBe(answer.startsWith(':') ? answer : ':0\r\n');
+});
+
 test.each([
   ['SINTER {k}one {k}other', 5000],
   ['SUNION {k}one {k}other', 15_000],

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { Steps } from '../commands/steps.ts';
-import type { CommandSpec } from '../commands/types.ts';
+import type { CommandContext, CommandSpec } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
 import type { Replica } from './replica.ts';
 import type { Gate } from './reply-queue.ts';
@@ -14,9 +14,14 @@ export interface StartedCommand {
   readonly gate: Gate | null;
 }
 
+/** What comes of the work: it writes the answer, or is what the command does when it runs anew. */
+type Outcome =
+  | { readonly kind: 'answer'; readonly answer: (reply: ReplyWriter) => void }
+  | { readonly kind: 'run'; readonly run: (context: CommandContext) => void };
+
 /** The command of one session whose answer is worked out over several turns, from the state as it was when it ran. */
 export class LaterAnswer {
-  #work: Steps<(reply: ReplyWriter) => void> | null = null;
+  #work: Steps<Outcome> | null = null;
   #started: StartedCommand | null = null;
 
   get active(): boolean {
@@ -24,7 +29,7 @@ export class LaterAnswer {
   }
 
   /** The command that runs now leaves its answer to this work. */
-  want(work: Steps<(reply: ReplyWriter) => void>): void {
+  want(work: Steps<Outcome>): void {
     this.#work = work;
   }
 
@@ -35,15 +40,15 @@ export class LaterAnswer {
     return true;
   }
 
-  /** Does so many steps of the work; what writes the answer, with the gate that it waits for, when that was the last one. */
-  step(count: number): { readonly answer: (reply: ReplyWriter) => void; readonly gate: Gate | null } | null {
+  /** Does so many steps of the work; what came of it, and of which command, when that was the last one. */
+  step(count: number): { readonly outcome: Outcome; readonly of: StartedCommand } | null {
     const started = this.#started;
     if (this.#work === null || started === null) return null;
     for (let left = count; left > 0; left--) {
       const step = this.#work.next();
       if (step.done !== true) continue;
       this.end();
-      return { answer: step.value, gate: started.gate };
+      return { outcome: step.value, of: started };
     }
     return null;
   }
@@ -60,4 +65,8 @@ export class LaterAnswer {
     this.#work = null;
     this.#started = null;
   }
+}
+
+export function* outcomeOf<T>(work: Steps<T>, outcome: (result: T) => Outcome): Steps<Outcome> {
+  return outcome(yield* work);
 }

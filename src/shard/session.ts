@@ -1,7 +1,7 @@
 import type { Bytes } from '../bytes/types.ts';
 import type { Steps } from '../commands/steps.ts';
 import { findCommand } from '../commands/table.ts';
-import type { CommandSpec, SessionControl } from '../commands/types.ts';
+import type { CommandContext, CommandSpec, SessionControl } from '../commands/types.ts';
 import type { ReplyWriter } from '../resp/types.ts';
 import { formatAckPolicy, parseAckPolicy } from './ack-policy.ts';
 import type { KeyWait } from './blocked-clients.ts';
@@ -10,7 +10,7 @@ import { CopiesWait } from './copies-wait.ts';
 import type { GateWaiter } from './gate-board.ts';
 import type { KeyWaiter } from './key-waiting.ts';
 import { KeyWaiting } from './key-waiting.ts';
-import { LaterAnswer } from './later-answer.ts';
+import { LaterAnswer, outcomeOf } from './later-answer.ts';
 import { Parking } from './parking.ts';
 import type { Replica } from './replica.ts';
 import type { StateWaiter } from './replica-reads.ts';
@@ -341,16 +341,22 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   }
 
   answerLater(work: Steps<(reply: ReplyWriter) => void>): void {
-    this.later.want(work);
+    this.later.want(outcomeOf(work, (answer) => ({ kind: 'answer', answer })));
+  }
+
+  runLater(work: Steps<(context: CommandContext) => void>): void {
+    this.later.want(outcomeOf(work, (run) => ({ kind: 'run', run })));
   }
 
   /** Does so many steps of the work for the answer; true when more are left. */
   workOn(steps: number): boolean {
     const done = this.later.step(steps);
     if (done !== null) {
+      const { outcome, of } = done;
       this.lastMs = this.#host.now();
-      this.reply(done.answer, done.gate);
-      this.#host.resumeLater(this);
+      if (outcome.kind === 'answer') this.reply(outcome.answer, of.gate);
+      else this.#runner.dispatch({ ...of.spec, run: outcome.run }, of.args, this.lastMs);
+      if (!this.blocked) this.#host.resumeLater(this);
     }
     return this.later.active;
   }

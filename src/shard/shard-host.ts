@@ -86,7 +86,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   #parked = new Set<Session>();
   #unblocked: Session[] = [];
   /** Whose answers take several turns, in the order in which they are worked on. */
-  #working: Session[] = [];
+  readonly #working = new Set<Session>();
   #unpark = false;
   #checkWaits = false;
   /** Writes are parked until less waits for the disk. */
@@ -206,7 +206,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   }
 
   worksOn(session: Session): void {
-    this.#working.push(session);
+    this.#working.add(session);
     this.touched();
   }
 
@@ -505,10 +505,11 @@ export class ShardHost implements SessionHost, PeerHandler {
 
   /** One client's answer per turn, in turns. */
   #workOnAnswers(): void {
-    const session = this.#working.shift();
+    const [session] = this.#working;
     if (session === undefined) return;
-    if (session.workOn(stepsPerTurn)) this.#working.push(session);
-    if (this.#working.length > 0) this.touched();
+    this.#working.delete(session);
+    if (session.workOn(stepsPerTurn)) this.#working.add(session);
+    if (this.#working.size > 0) this.touched();
   }
 
   #retryParked(): void {
