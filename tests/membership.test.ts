@@ -219,3 +219,25 @@ it('a node that is gone for too long is replaced, and drops what it had when it 
     return status?.metadata.nodes.includes('n4') === true && status.shards.length === 0;
   });
 });
+
+it('replicas are spread over a node that joined, as the plan says', async () => {
+  await start(['--shards', '2']);
+  const n4 = await running.newcomer();
+  n4.start();
+  await until(
+    running.described('n4 is known'),
+    async () => (await n4.status())?.metadata.nodes.includes('n4') === true,
+  );
+  const plan = await bellwether('rebalance', '--plan');
+  const [first] = plan.split('\n');
+  expect(first).toMatch(/^shard [12]: replica on n4 instead of n\d/);
+  expect(plan).toContain('1 move.');
+  expect(await shardsOn(n4)).toEqual([]);
+  const done = await bellwether('rebalance');
+  expect(done).toContain(first?.split(' (')[0]);
+  expect(done).toContain('1 move in ');
+  expect(await bellwether('rebalance', '--plan')).toContain('Nothing is to be moved');
+  expect(await shardsOn(n4)).toHaveLength(1);
+  expect(await bellwether('rebalance', '--auto', 'off')).toContain('moves nothing by itself');
+  expect(await bellwether('rebalance', '--plan')).toContain('It moves nothing by itself.');
+});

@@ -7,6 +7,7 @@ import { drainCommand } from './drain-command.ts';
 import { handoverCommand } from './handover-command.ts';
 import { logCommand } from './log-command.ts';
 import { nodeCommand } from './node-command.ts';
+import { rebalanceCommand } from './rebalance-command.ts';
 import { removeNodeCommand } from './remove-node-command.ts';
 import { replicaCommand } from './replica-command.ts';
 import { rollingRestartCommand } from './rolling-restart-command.ts';
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   rollingRestartCommand,
   replicaCommand,
   removeNodeCommand,
+  rebalanceCommand,
   logCommand,
   benchCommand,
   verifyCommand,

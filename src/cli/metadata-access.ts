@@ -6,6 +6,7 @@ const pollMs = 50;
 
 const shown = z.object({
   epoch: z.number(),
+  rebalance: z.boolean().optional(),
   leader: z.object({ node: z.string(), client: z.string().nullable() }).nullable(),
   nodes: z.record(z.string(), z.object({ state: z.string() })).default({}),
   shards: z.record(z.string(), z.object({ members: z.array(z.string()) })).default({}),

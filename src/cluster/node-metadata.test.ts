@@ -226,11 +226,11 @@ describe('spreading', () => {
     run(20_000);
     expect(leader.wanted(1, none)?.voters).toEqual(founders);
     expect(follower.rebalance()).toMatch(/^TRYAGAIN/);
-    expect(leader.rebalance()).toBe(1);
+    expect(leader.rebalance()).toMatchObject([{ kind: 'replica', to: 'd' }]);
     run(500);
     expect(leader.wanted(1, none)?.voters).toContain('d');
     const epoch = leader.epoch;
-    expect(leader.rebalance()).toBe(0);
+    expect(leader.rebalance()).toEqual([]);
     run(500);
     expect(leader.epoch).toBe(epoch);
   });

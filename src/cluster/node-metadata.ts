@@ -6,7 +6,7 @@ import type { PeerIdentity } from '../peer/types.ts';
 import type { NodePlace } from '../shard/leader-notices.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ReplicaOptions } from '../shard/replica-context.ts';
-import { afterMove, movesOf, type Spread } from './balance.ts';
+import { afterMove, type Move, movesOf, type Spread } from './balance.ts';
 import { Balancer, type ToldShard } from './balancer.ts';
 import {
   type Metadata,
@@ -192,12 +192,12 @@ export class NodeMetadata {
     return this.#change(request, (current) => this.#decide(current, request));
   }
 
-  /** Begins with the next moves towards an even spread: how many, or an error line. */
-  rebalance(): number | string {
-    let begun = 0;
+  /** Begins with the next moves towards an even spread: which, or an error line. */
+  rebalance(): readonly Move[] | string {
+    let begun: readonly Move[] = [];
     const epoch = this.#change({ kind: 'spread' }, (current) => {
       const { change, moves } = this.#balancer.step(current);
-      begun = moves.length;
+      begun = moves;
       return { change };
     });
     return typeof epoch === 'string' ? epoch : begun;

@@ -45,7 +45,7 @@ function rebalance(context: CommandContext, args: readonly Bytes[]): void {
   if (what === 'step' && args.length === 3) {
     const begun = node.rebalance();
     if (typeof begun === 'string') reply.error(begun);
-    else reply.integer(begun);
+    else reply.bulk(JSON.stringify(begun));
   } else if (what === 'auto' && args.length === 4 && (word === 'on' || word === 'off'))
     ask(context, { kind: 'rebalance', on: word === 'on' });
   else reply.error(syntaxError);
@@ -104,7 +104,7 @@ export const metadataSubcommands: readonly CommandSpec[] = [
       '7.2.0',
       'O(N) with N shards',
       '<STEP | AUTO <ON | OFF>>',
-      'STEP begins the next moves of replicas and leaders towards an even spread and answers how many; AUTO says whether the cluster does so by itself. To the node that leads the metadata.',
+      'STEP begins the next moves of replicas and leaders towards an even spread and answers which, as JSON; AUTO says whether the cluster does so by itself. To the node that leads the metadata.',
     ],
     rebalance,
   ),

@@ -330,8 +330,8 @@ export interface NodeServices {
   metadataText(): string;
   /** The epoch that the change makes once it is committed, or an error line. */
   changeMetadata(request: MetadataRequest): number | string;
-  /** Begins with the next moves towards an even spread: how many, or an error line. */
-  rebalance(): number | string;
+  /** Begins with the next moves towards an even spread: which, or an error line. */
+  rebalance(): readonly object[] | string;
   replication(): readonly ReplicationView[];
   clients(): readonly ClientDescription[];
   /** Closes clients by id; true when it was connected. */

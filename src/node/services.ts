@@ -95,7 +95,7 @@ export class Services implements NodeServices {
     return this.#node.metadata.request(request);
   }
 
-  rebalance(): number | string {
+  rebalance(): readonly object[] | string {
     return this.#node.metadata.rebalance();
   }
 
