@@ -1,6 +1,6 @@
 import type { MetadataRequest } from '../commands/types.ts';
 import { everyMember } from '../core/membership.ts';
-import type { Membership, NodeId } from '../core/types.ts';
+import type { Membership, NodeId, SlotStep } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
 import type { PeerIdentity } from '../peer/types.ts';
 import type { NodePlace } from '../shard/leader-notices.ts';
@@ -30,6 +30,7 @@ import {
   replaceNode,
 } from './placement.ts';
 import { type ShardMap, slotsAsBegun } from './shard-map.ts';
+import { cancelMoves, slotStepDecided, wantElsewhere } from './slot-moves.ts';
 
 /** Its times are so many times those of other shards: nobody waits for its leader, and idle it costs less. */
 const slower = 4;
@@ -39,6 +40,8 @@ const patienceMs = 5000;
 const mostCheckpointMs = 60_000;
 /** More than where a new cluster begins can take to get zones apart. */
 const mostFirstMoves = 10_000;
+/** What leaders of shards ask for waits for earlier changes; they ask again. */
+const mostAsked = 1000;
 /** How often its leader looks whether what nodes say of themselves has changed. */
 const lookMs = 1000;
 
@@ -106,6 +109,8 @@ export class NodeMetadata {
   /** Since when this node leads a metadata shard in which nothing was ever written; null while it does not. */
   #emptySinceMs: number | null = null;
   #lookedMs = Number.NEGATIVE_INFINITY;
+  /** What leaders of shards want of moves, while another change is not committed yet. */
+  #asked: SlotStep[] = [];
   /** Since when nodes are silent, as this leader sees it. */
   readonly #silentSinceMs = new Map<NodeId, number>();
 
@@ -233,6 +238,10 @@ export class NodeMetadata {
         return moveReplica(metadata, request.shard, request.from, request.to);
       case 'removeNode':
         return removeNode(metadata, request.node, (node) => this.#isThere(node), this.#parts.leastCopies());
+      case 'moveSlots':
+        return wantElsewhere(metadata, request.which, request.from, request.to);
+      case 'cancelSlots':
+        return cancelMoves(metadata, request.from);
       case 'addNode': {
         const { node, peer, client, instance, zone } = request;
         return addNode(metadata, node, { peer, client, instance, state: 'member', zone });
@@ -246,6 +255,26 @@ export class NodeMetadata {
     return node === this.#parts.self || this.#parts.connected(node);
   }
 
+  /** What the leader of a shard wants of a move; it says so again until it is done, or void. */
+  asked(step: SlotStep): void {
+    if (this.#asked.length < mostAsked) this.#asked.push(step);
+    this.#decideAsked();
+  }
+
+  #decideAsked(): void {
+    while (this.#asked.length > 0) {
+      const { current, mayChange } = this.#keeper;
+      if (this.leader !== this.#parts.self || current === null) this.#asked = [];
+      if (current === null || !mayChange) return;
+      const step = this.#asked.shift();
+      if (step === undefined) return;
+      const decided = slotStepDecided(current, step);
+      if ('refused' in decided || !this.#keeper.change(current.epoch, decided.change)) continue;
+      const { from, to, began } = step;
+      this.#parts.logger.info({ step: step.step, from, to, move: began, epoch: current.epoch + 1 }, 'a move');
+    }
+  }
+
   /** Looks whether the state has come further. */
   look(): void {
     this.#keeper.tick();
@@ -255,6 +284,7 @@ export class NodeMetadata {
   tick(now: number): void {
     const keeper = this.#keeper;
     keeper.tick();
+    this.#decideAsked();
     if (!keeper.empty) this.#emptySinceMs = null;
     else if (this.#mayBegin(now)) keeper.change(0, this.#beginning());
     if (now - this.#lookedMs < lookMs) return;

@@ -2,7 +2,7 @@ import type { Membership, NodeId } from '../core/types.ts';
 import type { Clock } from '../env/clock.ts';
 import type { Logger } from '../env/logger.ts';
 import { step, type Task } from '../env/task.ts';
-import type { RecoveredShard } from '../log/types.ts';
+import type { NodeLog, RecoveredShard } from '../log/types.ts';
 import type { PeerIdentity, PeerNetwork } from '../peer/types.ts';
 import { ledShardOf, type NodePlace } from '../shard/leader-notices.ts';
 import type { Replica } from '../shard/replica.ts';
@@ -16,9 +16,12 @@ import { OwnReplicas } from './own-replicas.ts';
 import type { LeastCopies } from './placement.ts';
 import { Reconciler } from './reconciler.ts';
 import type { ShardMap } from './shard-map.ts';
+import { SlotMovers } from './slot-movers.ts';
 
 /** How often a node looks whether it is to have other replicas. */
 const followMs = 100;
+/** Bytes of keys that a shard sends to another one, while slots move. */
+const moveBytesPerSecond = 64 << 20;
 
 interface NodeShardsParts {
   readonly self: NodeId;
@@ -28,7 +31,8 @@ interface NodeShardsParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly host: ShardHost;
-  readonly peers: Pick<PeerNetwork, 'connected' | 'identityOf'>;
+  readonly peers: Pick<PeerNetwork, 'connected' | 'identityOf' | 'send'>;
+  readonly log: NodeLog;
   readonly options: ReplicaOptions;
   readonly priority: number;
   readonly began: Beginning;
@@ -68,6 +72,7 @@ export class NodeShards {
   readonly #parts: NodeShardsParts;
   readonly #replicas: OwnReplicas;
   readonly #reconciler: Reconciler;
+  readonly #movers: SlotMovers;
   #map: ShardMap;
   #metadata!: NodeMetadata;
   #followedMs = 0;
@@ -85,6 +90,18 @@ export class NodeShards {
       replicas: () => host.held.all,
       wanted: (shard, has) => this.#metadata.wanted(shard, has),
     });
+    this.#movers = new SlotMovers({
+      ...{ self, logger, host, log: parts.log, peers: parts.peers },
+      metadata: () => this.#metadata.current,
+      metadataLeader: () => this.#metadata.leader,
+      metadataAsked: (step) => this.#metadata.asked(step),
+      bytesPerSecond: () => moveBytesPerSecond,
+    });
+  }
+
+  /** The move that brought a slot to its owner, by the epoch that began it; 0 when none did. */
+  sinceOf(slot: number): number {
+    return this.#metadata?.current?.since[slot] ?? 0;
   }
 
   /** By which clients are routed. */
@@ -122,11 +139,14 @@ export class NodeShards {
       adopted: (metadata) => {
         this.#map = shardMapOf(metadata);
         this.#parts.adopted(metadata);
+        this.#movers.tick(this.#parts.clock.monotonicMs());
+        this.#parts.host.slotsChanged();
       },
     });
     // What lies in a checkpoint may be newer than what was saved beside it.
     this.#metadata.look();
     yield* this.#replicas.openAll(this.#map, this.#metadata.current);
+    this.#parts.host.slotPeer = this.#movers;
   }
 
   *#openMetadataShard(): Task<Replica> {
@@ -174,6 +194,7 @@ export class NodeShards {
   tick(now: number): void {
     this.#metadata.tick(now);
     this.#reconciler.tick(now);
+    this.#movers.tick(now);
     if (now - this.#followedMs < followMs || this.#metadata.current === null) return;
     this.#followedMs = now;
     this.#replicas.follow(this.#map);

@@ -1,3 +1,4 @@
+import type { SlotStep } from '../core/types.ts';
 import { rangesOf, type SlotRange, slotCount, slotsCounted, slotsIn } from '../state/slot.ts';
 import type { Metadata, MetadataChange, SlotMove } from './metadata.ts';
 import type { Decision } from './placement.ts';
@@ -98,6 +99,18 @@ export function finishMove(metadata: Metadata, began: number): Decision {
 export function abandonMove(metadata: Metadata, began: number): Decision {
   if (!metadata.moves.has(began)) return { refused: `no move began with epoch ${began}` };
   return { change: { moves: new Map([[began, null]]) } };
+}
+
+/** What the leader of a shard asks for. */
+export function slotStepDecided(metadata: Metadata, { step, began, from, to, slots }: SlotStep): Decision {
+  switch (step) {
+    case 'begin':
+      return beginMove(metadata, { from, to, slots });
+    case 'finish':
+      return finishMove(metadata, began);
+    case 'abandon':
+      return abandonMove(metadata, began);
+  }
 }
 
 /** Nothing is to go away from a shard (null: from any) any more, and what is under way ends. */

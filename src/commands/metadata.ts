@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes/types.ts';
+import { slotCount } from '../state/slot.ts';
 import { notAnInteger, parseSafeInteger, shownInError, syntaxError } from './parse.ts';
 import { commandGroup } from './spec.ts';
 import type { CommandContext, CommandSpec, MetadataRequest } from './types.ts';
@@ -49,6 +50,33 @@ function rebalance(context: CommandContext, args: readonly Bytes[]): void {
   } else if (what === 'auto' && args.length === 4 && (word === 'on' || word === 'off'))
     ask(context, { kind: 'rebalance', on: word === 'on' });
   else reply.error(syntaxError);
+}
+
+/** How many slots, or which: `100`, or ranges like `0-99,200-200`. Null when it is neither. */
+function slotsNamed(text: Bytes): number | { from: number; to: number }[] | null {
+  const count = parseSafeInteger(text);
+  if (count !== null) return count > 0 && count <= slotCount ? count : null;
+  const ranges = text.split(',').map((part) => /^(\d{1,5})-(\d{1,5})$/.exec(part));
+  const slots = ranges.map((match) => ({ from: Number(match?.[1]), to: Number(match?.[2]) }));
+  return slots.every(({ from, to }) => from <= to && to < slotCount) ? slots : null;
+}
+
+/** What the words of REPL SLOTS ask for, or the error line. */
+function slotsRequest(words: readonly Bytes[]): MetadataRequest | string {
+  const [what = '', which = '', fromWord = '', fromText = '', toWord = '', toText = ''] = words;
+  if (what.toLowerCase() === 'cancel') {
+    const from = words.length === 1 ? null : parseSafeInteger(which);
+    if (words.length > 2) return syntaxError;
+    return words.length === 2 && from === null ? notAnInteger : { kind: 'cancelSlots', from };
+  }
+  if (what.toLowerCase() !== 'move') return `ERR MOVE or CANCEL is expected, not '${shownInError(what)}'`;
+  if (words.length !== 6 || fromWord.toLowerCase() !== 'from' || toWord.toLowerCase() !== 'to')
+    return syntaxError;
+  const [from, to] = [parseSafeInteger(fromText), parseSafeInteger(toText)];
+  if (from === null || to === null) return notAnInteger;
+  const slots = slotsNamed(which);
+  if (slots === null) return 'ERR slots are a count, or ranges like 0-99,200-299';
+  return { kind: 'moveSlots', which: slots, from, to };
 }
 
 /** Answers the epoch that the change makes when it is committed: until then it may yet be lost. */
@@ -107,5 +135,17 @@ export const metadataSubcommands: readonly CommandSpec[] = [
       'STEP begins the next moves of replicas and leaders towards an even spread and answers which, as JSON; AUTO says whether the cluster does so by itself. To the node that leads the metadata.',
     ],
     rebalance,
+  ),
+  onSession(
+    'repl|slots',
+    [
+      -3,
+      ['admin', ...anywhere],
+      '7.2.0',
+      'O(1)',
+      '<MOVE <count | first-last[,first-last ...]> FROM shard TO shard | CANCEL [shard]>',
+      'Decides that slots are to be in another shard, where they are moved while clients go on, or that none are to go any more; answers the epoch of that. To the node that leads the metadata.',
+    ],
+    (context, args) => ask(context, slotsRequest(args.slice(2))),
   ),
 ];

@@ -298,7 +298,7 @@ export interface FollowerView {
   readonly why: string;
 }
 
-/** A change of nodes or of where replicas are. */
+/** A change of nodes, of where replicas are, or of where slots are to be. */
 export type MetadataRequest =
   | { readonly kind: 'addReplica' | 'removeReplica'; readonly shard: number; readonly node: string }
   | { readonly kind: 'moveReplica'; readonly shard: number; readonly from: string; readonly to: string }
@@ -313,7 +313,16 @@ export type MetadataRequest =
     }
   | { readonly kind: 'removeNode'; readonly node: string }
   /** Whether the cluster spreads replicas and leaders by itself. */
-  | { readonly kind: 'rebalance'; readonly on: boolean };
+  | { readonly kind: 'rebalance'; readonly on: boolean }
+  | {
+      readonly kind: 'moveSlots';
+      /** Which slots, or how many. */
+      readonly which: readonly { readonly from: number; readonly to: number }[] | number;
+      readonly from: number;
+      readonly to: number;
+    }
+  /** Null: of all shards. */
+  | { readonly kind: 'cancelSlots'; readonly from: number | null };
 
 /** What commands may ask of the node around them. Implemented by the node's wiring; the simulator has its own. */
 export interface NodeServices {

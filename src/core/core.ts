@@ -227,6 +227,9 @@ export class Core {
       case 'nodeNotice':
       case 'snapshotRequest':
       case 'snapshotChunk':
+      case 'slotCopy':
+      case 'slotCopied':
+      case 'slotStep':
         return; // These are the driver's.
     }
   }

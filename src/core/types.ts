@@ -58,7 +58,10 @@ export type Message =
   | ReadIndexResponse
   | SnapshotOffer
   | SnapshotRequest
-  | SnapshotChunk;
+  | SnapshotChunk
+  | SlotCopy
+  | SlotCopied
+  | SlotStep;
 
 /** Would you vote for me in `term`? Changes nothing at either side. */
 export interface PreVoteRequest {
@@ -250,4 +253,51 @@ export interface SnapshotChunk {
   /** Size of the whole checkpoint in bytes; 0 when the sender has no such checkpoint any more; -1 when it is busy with another. */
   readonly totalBytes: number;
   readonly bytes: Uint8Array;
+}
+
+/** What one step of a copy of slots brings: its beginning, keys as they were, what changed since, or its end. */
+export type SlotContent = 'begin' | 'pieces' | 'effects' | 'end';
+
+/**
+ * A step of a copy of slots, from the leader of the shard that gives them to the leader of the one that takes them. Not
+ * the core's business, like the two below.
+ */
+export interface SlotCopy {
+  readonly kind: 'slotCopy';
+  /** The sender's, and the shard that it leads. */
+  readonly term: Term;
+  readonly from: number;
+  /** The move, by the epoch of the metadata that began it. */
+  readonly began: number;
+  /** Which copy of the sender's term this is, and which step of that: from 1 up. */
+  readonly attempt: number;
+  readonly sequence: number;
+  readonly content: SlotContent;
+  /** Where the sender's shard froze the slots (end), else 0. */
+  readonly lsn: Lsn;
+  readonly bytes: Uint8Array;
+}
+
+/** The receiver of a copy has committed its steps up to this one. */
+export interface SlotCopied {
+  readonly kind: 'slotCopied';
+  readonly term: Term;
+  readonly began: number;
+  /** The copy: the term of who copies, and the attempt. */
+  readonly copyTerm: Term;
+  readonly attempt: number;
+  readonly sequence: number;
+}
+
+/** The leader of a shard wants the metadata to let a move begin, to finish it, or to give it up for now. */
+export interface SlotStep {
+  readonly kind: 'slotStep';
+  readonly term: Term;
+  readonly step: 'begin' | 'finish' | 'abandon';
+  /** The move, except to begin one. */
+  readonly began: number;
+  /** What is to begin. */
+  readonly from: number;
+  readonly to: number;
+  readonly slots: readonly { readonly from: number; readonly to: number }[];
 }

@@ -176,6 +176,40 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     totalBytes: fc.integer({ min: -1 }),
     bytes,
   }),
+  slotCopy: fc.record({
+    kind: fc.constant('slotCopy'),
+    term: whole,
+    from: fc.nat(0xffff_ffff),
+    began: whole,
+    attempt: whole,
+    sequence: whole,
+    content: fc.constantFrom('begin', 'pieces', 'effects', 'end'),
+    lsn: whole,
+    bytes,
+  }),
+  slotCopied: fc.record({
+    kind: fc.constant('slotCopied'),
+    term: whole,
+    began: whole,
+    copyTerm: whole,
+    attempt: whole,
+    sequence: whole,
+  }),
+  slotStep: fc.record({
+    kind: fc.constant('slotStep'),
+    term: whole,
+    step: fc.constantFrom('begin', 'finish', 'abandon'),
+    began: whole,
+    from: fc.nat(0xffff_ffff),
+    to: fc.nat(0xffff_ffff),
+    slots: fc.array(
+      fc.tuple(fc.nat(16383), fc.nat(16383)).map(([one, other]) => ({
+        from: Math.min(one, other),
+        to: Math.max(one, other),
+      })),
+      { maxLength: 9 },
+    ),
+  }),
 };
 
 function frameOf(message: Message, of = shard): Buffer {

@@ -2,9 +2,25 @@ import { crc32 } from 'node:zlib';
 import { ByteReader, MalformedBytes } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { decodeMembership } from '../core/membership-codec.ts';
-import type { Append, BatchSpan, LedShard, Message, Position, SnapshotChunk } from '../core/types.ts';
+import type {
+  Append,
+  BatchSpan,
+  LedShard,
+  Message,
+  Position,
+  SlotCopy,
+  SlotStep,
+  SnapshotChunk,
+} from '../core/types.ts';
 import { Batch, batchHoldsMembership, entryKind } from '../log/batch.ts';
 import { beginFrame, checkFrame, endFrame, frameHeaderBytes, frameKind } from './frame.ts';
+
+type SlotRange = SlotStep['slots'][number];
+const lastSlot = 16383;
+
+/** In the order of their numbers on the wire. */
+const slotContents = ['begin', 'pieces', 'effects', 'end'] as const;
+const slotSteps = ['begin', 'finish', 'abandon'] as const;
 
 /** How one kind of message is written. `bulk` bytes follow the control part and are never copied here. */
 interface Codec<M extends Message> {
@@ -267,6 +283,63 @@ const codecs: Codecs = {
     bulk: (message) => [message.bytes],
     read: readChunk,
   },
+  slotCopy: {
+    id: 17,
+    write(out, message) {
+      out.u64(message.term);
+      out.u32(message.from);
+      out.u64(message.began);
+      out.u64(message.attempt);
+      out.u64(message.sequence);
+      out.u8(slotContents.indexOf(message.content));
+      out.u64(message.lsn);
+      out.u32(crc32(message.bytes));
+    },
+    bulk: (message) => [message.bytes],
+    read: readSlotCopy,
+  },
+  slotCopied: {
+    id: 18,
+    write(out, message) {
+      out.u64(message.term);
+      out.u64(message.began);
+      out.u64(message.copyTerm);
+      out.u64(message.attempt);
+      out.u64(message.sequence);
+    },
+    read: (from) => ({
+      kind: 'slotCopied',
+      term: from.u64(),
+      began: from.u64(),
+      copyTerm: from.u64(),
+      attempt: from.u64(),
+      sequence: from.u64(),
+    }),
+  },
+  slotStep: {
+    id: 19,
+    write(out, message) {
+      out.u64(message.term);
+      out.u8(slotSteps.indexOf(message.step));
+      out.u64(message.began);
+      out.u32(message.from);
+      out.u32(message.to);
+      out.u32(message.slots.length);
+      for (const { from, to } of message.slots) {
+        out.u16(from);
+        out.u16(to);
+      }
+    },
+    read: (from) => ({
+      kind: 'slotStep',
+      term: from.u64(),
+      step: readOneOf(from, slotSteps),
+      began: from.u64(),
+      from: from.u32(),
+      to: from.u32(),
+      slots: readSlots(from),
+    }),
+  },
 };
 
 const codecsById: readonly (Codec<Message> | undefined)[] = Object.values(codecs).reduce(
@@ -293,7 +366,7 @@ export function writeMessage(out: ByteWriter, shard: number, message: Message): 
 
 /** Bytes that `writeMessage` returns instead of writing them. */
 export function bulkBytesOf(message: Message): number {
-  if (message.kind === 'snapshotChunk') return message.bytes.length;
+  if (message.kind === 'snapshotChunk' || message.kind === 'slotCopy') return message.bytes.length;
   let bytes = 0;
   if (message.kind === 'append') for (const batch of message.batches) bytes += batch.bytes.length;
   return bytes;
@@ -406,6 +479,35 @@ function writeText(out: ByteWriter, text: string): void {
 
 function readText(from: ByteReader): string {
   return from.view(from.u16()).toString('utf8');
+}
+
+function readSlotCopy(from: ByteReader, bulk: Buffer): SlotCopy {
+  const term = from.u64();
+  const shard = from.u32();
+  const began = from.u64();
+  const attempt = from.u64();
+  const sequence = from.u64();
+  const content = readOneOf(from, slotContents);
+  const lsn = from.u64();
+  if (from.u32() !== crc32(bulk)) throw new MalformedBytes('keys with a wrong checksum', from.offset);
+  return { kind: 'slotCopy', term, from: shard, began, attempt, sequence, content, lsn, bytes: bulk };
+}
+
+function readOneOf<T>(from: ByteReader, names: readonly T[]): T {
+  const name = names[from.u8()];
+  if (name === undefined) throw new MalformedBytes('a number that stands for nothing', from.offset - 1);
+  return name;
+}
+
+function readSlots(reader: ByteReader): SlotRange[] {
+  const slots: SlotRange[] = [];
+  for (let left = reader.u32(); left > 0; left--) {
+    const from = reader.u16();
+    const to = reader.u16();
+    if (from > to || to > lastSlot) throw new MalformedBytes('slots that are none', reader.offset - 4);
+    slots.push({ from, to });
+  }
+  return slots;
 }
 
 function writeTexts(out: ByteWriter, texts: readonly string[]): void {

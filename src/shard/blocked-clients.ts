@@ -106,6 +106,15 @@ export class BlockedClients implements ReadyKeys {
     }
   }
 
+  /** Some keys are being moved to another shard: who waits for them begins anew, wherever they are then. */
+  keysLeave(leave: (key: Bytes) => boolean): void {
+    for (const wait of [...this.#all]) {
+      if (!wait.keys.some(leave)) continue;
+      this.remove(wait);
+      wait.client.leadershipEnded(wait);
+    }
+  }
+
   leadershipEnded(): void {
     const waits = [...this.#all];
     this.#all.clear();

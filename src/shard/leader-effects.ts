@@ -199,7 +199,7 @@ export class LeaderEffects implements EffectSink {
 
   changeSlots(change: SlotChange): void {
     this.#openOnce();
-    if (this.#watches.active && change.kind !== 'progress') {
+    if (this.#watches.active && change.kind === 'surrender') {
       const mark = this.#keyspace.fences.marks.get(change.began);
       const slots = new Set(slotsIn(mark?.slots ?? change.slots));
       this.#watches.allRemoved((key) => slots.has(slotOf(key)));

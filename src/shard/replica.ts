@@ -55,6 +55,8 @@ export class Replica implements CoreOutput, ShardLogListener {
   readonly fallOff: FallOffWatch;
   /** Entries that were cut from this replica's log although they had been executed. */
   lostEntries = 0;
+  /** Log from here on is kept for a copy of slots; Infinity while there is none. */
+  keepLogFrom = Number.POSITIVE_INFINITY;
   /** Shard time by the entries that the state holds: whoever leads next has it too. */
   #historyMs = 0;
   elections = 0;
@@ -188,7 +190,7 @@ export class Replica implements CoreOutput, ShardLogListener {
     this.#core.compacted(this.#context.log.firstLsn(this.shard) - 1);
     this.#context.log.retainFrom(
       this.shard,
-      Math.min(lowestNeeded(this.#core), this.keyspace.appliedLsn + 1),
+      Math.min(lowestNeeded(this.#core), this.keyspace.appliedLsn + 1, this.keepLogFrom),
     );
     this.#receiver.tick(now);
     if (now - this.#followersSeenMs >= this.#context.options.core.heartbeatMs) {

@@ -19,6 +19,7 @@ test('writes wait before they are executed while too much waits for the disk, re
     serving: true,
     asLeader: { kind: 'leader' },
     core: { accepting: true },
+    keyspace: { fences: { active: false } },
     reads: { wake: () => {} },
     sealTurn: () => {},
     ship: () => {},

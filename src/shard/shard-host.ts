@@ -2,7 +2,7 @@ import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Bytes } from '../bytes/types.ts';
 import type { CommandContext, CommandSpec } from '../commands/types.ts';
 import { doubtfulHeartbeats } from '../core/options.ts';
-import type { Message, NodeId, NodeNotice } from '../core/types.ts';
+import type { Message, NodeId, NodeNotice, SlotCopied, SlotCopy, SlotStep } from '../core/types.ts';
 import type { TurnEnd } from '../env/turn.ts';
 import type { PeerHandler, PeerIdentity } from '../peer/types.ts';
 import { RespWriter } from '../resp/reply-writer.ts';
@@ -20,6 +20,9 @@ import type { Gate } from './reply-queue.ts';
 import { Session } from './session.ts';
 import type { Route, SessionHost, SessionOptions } from './session-host.ts';
 import type { ClientSession, SessionSink } from './session-types.ts';
+
+/** What leaders tell each other of slots that move. */
+export type SlotMessage = SlotCopy | SlotCopied | SlotStep;
 
 /** Log bytes that may wait for the disk; beyond that, writes wait before they are executed. */
 const maxQueuedLogBytes = 32 << 20;
@@ -48,7 +51,11 @@ export interface HostContext
   /** Every node of the cluster, this one included. */
   nodes(): readonly NodeId[];
   /** Which shard owns a slot. */
-  readonly owners: { ownerOf(slot: number): number };
+  readonly owners: {
+    ownerOf(slot: number): number;
+    /** The move that brought the slot there, by the epoch that began it; by default none was ever moved. */
+    sinceOf?(slot: number): number;
+  };
   /** Where clients reach a node, `host:port`; null when that is not known. */
   clientAddress(node: NodeId): string | null;
   /** Where this node is, as it tells the others; without it, nothing. */
@@ -62,6 +69,15 @@ export interface HostContext
 /** What parked commands may wait for in a replica. */
 type Role = Pick<Replica['core'], 'term' | 'leader' | 'accepting'> & Pick<Replica, 'serving'>;
 
+/** Moves slots between shards: hears what its like on other nodes send. */
+export interface SlotPeer {
+  received(from: NodeId, shard: number, message: SlotMessage): void;
+  /** The slot is all here, though metadata knows of no move of it later than the given one. */
+  isArriving(slot: number, since: number): boolean;
+  /** A turn ends: what is committed may have moved. */
+  turnEnded(now: number): void;
+}
+
 /**
  * All replicas and all sessions of one node: routes commands, ends turns, and hears what the peers send. The node's
  * wiring (or the simulator) calls `tick` about every 10 ms.
@@ -74,6 +90,8 @@ export class ShardHost implements SessionHost, PeerHandler {
   readonly writer = new RespWriter(new ByteWriter(256 << 10));
   readonly stats = { commands: 0, errors: 0 };
   readonly directory = new LeaderDirectory();
+  /** Who moves slots here; null as long as nobody does. */
+  slotPeer: SlotPeer | null = null;
   parkedBytes = 0;
   /** When a client was last sent to a leader elsewhere, monotonic ms. */
   redirectedMs = Number.NEGATIVE_INFINITY;
@@ -256,9 +274,30 @@ export class ShardHost implements SessionHost, PeerHandler {
     if (slot < 0 && this.replicas.size > 1) return this.#routeWithoutKeys(needs, anyReplica);
     const shard = slot < 0 ? null : this.#context.owners.ownerOf(slot);
     const replica = shard === null ? this.replicas.values().next().value : this.replicas.get(shard);
+    const otherwise = slot < 0 ? null : this.#whileMoving(replica, slot, anyReplica);
+    if (otherwise !== null) return otherwise;
     if (replica === undefined || replica.core.isOutside)
       return this.#routeAway(replica?.shard ?? shard, slot);
     return this.#routeOn(replica, slot, needs, anyReplica);
+  }
+
+  /**
+   * Null unless the slot is being moved, or was: a shard serves only what it has by its own history too, and a node knows
+   * that a slot has come to it before metadata may say so.
+   */
+  #whileMoving(owner: Replica | undefined, slot: number, anyReplica: boolean): Route | null {
+    const since = this.#context.owners.sinceOf?.(slot) ?? 0;
+    const fences = owner?.keyspace.fences;
+    const ready = since === 0 && fences?.active !== true ? true : fences?.serves(slot, since) === true;
+    if (owner?.serving === true)
+      return ready ? null : { kind: 'park', reason: `slot ${slot} is being moved` };
+    if (this.slotPeer?.isArriving(slot, since) === true)
+      return { kind: 'park', reason: `slot ${slot} is being moved` };
+    if (ready || !anyReplica || owner === undefined || owner.core.isOutside) return null;
+    const address = this.leaderAddress(owner);
+    if (address === null) return { kind: 'park', reason: `slot ${slot} is being moved` };
+    // With MOVED, clients that read from replicas would choose this one again.
+    return { kind: 'error', line: `ASK ${slot} ${address}` };
   }
 
   /** A command without keys concerns all shards that this node leads; without any, those that it follows. */
@@ -279,7 +318,7 @@ export class ShardHost implements SessionHost, PeerHandler {
         return { kind: 'park', reason: 'clients are paused', patient: true };
       this.#pausedUntilMs = 0;
     }
-    if (replica.serving) return this.#routeOnLeader(replica, needs);
+    if (replica.serving) return this.#routeOnLeader(replica, slot, needs);
     if (anyReplica && needs === 'read' && !replica.rebuilding && replica.core.doubt === null)
       return { kind: 'follower', replica };
     const address = this.leaderAddress(replica);
@@ -332,11 +371,14 @@ export class ShardHost implements SessionHost, PeerHandler {
     return { ...gate, keeper: new AllKeepers(kept), readMs };
   }
 
-  #routeOnLeader(replica: Replica, needs: 'read' | 'write'): Route {
+  #routeOnLeader(replica: Replica, slot: number, needs: 'read' | 'write'): Route {
     const { core } = replica;
     // Reads too: what is read now could hardly be proven before leadership has gone.
     if (!core.accepting) return { kind: 'park', reason: 'leadership is being handed over' };
     if (needs === 'write') {
+      // All keys are to change, but some must not now.
+      if (slot < 0 && replica.keyspace.fences.freezing)
+        return { kind: 'park', reason: 'slots are being moved' };
       const { minInSync } = this.#context.options;
       if (minInSync > 1 && (core.leadership?.inSyncVoters(core.membership, this.now()) ?? 0) < minInSync) {
         return { kind: 'error', line: 'NOREPLICAS Not enough good replicas to write.' };
@@ -355,9 +397,20 @@ export class ShardHost implements SessionHost, PeerHandler {
     return replica.asLeader;
   }
 
+  /** Slots are elsewhere, or may be served by now: who waits for them looks again. */
+  slotsChanged(): void {
+    this.#unpark = true;
+    this.touched();
+  }
+
   // Peers.
 
   received(from: NodeId, shard: number, message: Message): void {
+    if (message.kind === 'slotCopy' || message.kind === 'slotCopied' || message.kind === 'slotStep') {
+      this.slotPeer?.received(from, shard, message);
+      this.touchedSoon();
+      return;
+    }
     const now = this.now();
     if (message.kind === 'nodeNotice') {
       this.#nodeSpoke(from, message, now);
@@ -485,6 +538,7 @@ export class ShardHost implements SessionHost, PeerHandler {
       this.#checkWaits = false;
       for (const session of this.sessions.values()) if (session.waitsForCopies) session.checkWait(now);
     }
+    this.slotPeer?.turnEnded(now);
     this.#workOnAnswers();
     this.#flushSessions();
     if (this.#closeClients !== null) {

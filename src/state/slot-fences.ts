@@ -92,6 +92,15 @@ export class SlotFences {
     return this.#phases[slot] === slotPhase.owned && this.#since[slot] === since;
   }
 
+  /**
+   * The slot is all here and will be served, or is already by what metadata says that is newer than the given move of
+   * it.
+   */
+  isArriving(slot: number, since: number): boolean {
+    const phase = this.#phases[slot];
+    return phase === slotPhase.imported || (phase === slotPhase.owned && this.sinceOf(slot) > since);
+  }
+
   /** Its keys are nobody's business but the move's. */
   withholds(slot: number): boolean {
     return (this.#phases[slot] as number) >= slotPhase.importing;
