@@ -217,11 +217,21 @@ describe('planned work on a cluster of six shards under constant load', () => {
   it('bellwether drain moves all leadership away and keeps it away until undone or restarted', async () => {
     const load = await Load.start();
     await load.goOn();
-    const [other, node] = running.nodes as [TestNode, TestNode];
+    const metadataLeader = async (): Promise<string> =>
+      await until(running.described('the metadata is led'), async () => {
+        const all = await Promise.all(running.nodes.map((one) => one.status()));
+        const leaders = all.flatMap((status) => status?.metadata.leader ?? []);
+        return leaders.length === 3 && new Set(leaders).size === 1 ? (leaders[0] as string) : null;
+      });
+    // The one that leads the metadata, too.
+    const leads = await metadataLeader();
+    const node = running.nodes.find(({ id }) => id === leads) as TestNode;
+    const other = running.nodes.find(({ id }) => id !== leads) as TestNode;
     const drained = await bellwether('drain', node.id);
     expect(drained).toMatchObject({ code: 0 });
     expect(drained.output).toContain('it is safe to stop');
     expect(await ledBy(node)).toEqual([]);
+    expect(await metadataLeader()).not.toBe(node.id);
     await checkWithRedisCli(running.nodes);
     await load.goOn();
     node.signal('SIGTERM');
@@ -231,7 +241,7 @@ describe('planned work on a cluster of six shards under constant load', () => {
     expect(alone.output).toContain('in sync and needs 2');
     await bellwether('drain', other.id, '--undo');
     node.start();
-    await until(running.described('n2 leads again'), async () => (await ledBy(node)).length > 0);
+    await until(running.described('it leads again'), async () => (await ledBy(node)).length > 0);
     await load.goOn();
     await load.end();
   });

@@ -58,8 +58,8 @@ function isFree(candidate: number): Promise<boolean> {
 
 beforeEach(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'bellwether-up-'));
-  const needed = [0, 1, 2, 100, 101, 102, 200, 201, 202];
-  port = await until('nine ports in their places are free', async () => {
+  const needed = [0, 1, 2, 3, 4, 100, 101, 102, 103, 104, 200, 201, 202, 203, 204];
+  port = await until('the ports of five nodes in their places are free', async () => {
     const candidate = 10_000 + Math.floor(Math.random() * 15_000);
     const free = await Promise.all(needed.map((step) => isFree(candidate + step)));
     return free.every(Boolean) ? candidate : null;
@@ -237,4 +237,41 @@ it('hands flags on to every node, and refuses clients without the password', asy
   expect((await client.command('AUTH', 'sesame')).value).toBe('OK');
   expect((await client.command('REPL', 'ACK')).value).toBe('all flushed timeout 5000');
   await client.close();
+});
+
+it('starts nodes that joined, too, and says what it does not start', async () => {
+  const first = await new Up([]).ready();
+  const join = async (id: string, place: string, step: number): Promise<ChildProcess> => {
+    const [client, peer, own] = [step, step + 100, step + 200].map((far) => `127.0.0.1:${port + far}`);
+    const flags = ['--id', id, '--dir', place, '--join', `127.0.0.1:${port}`, '--rebalance-after', '0'];
+    const addresses = ['--listen', client, '--peer-listen', peer, '--admin-listen', own] as string[];
+    const child = spawn(process.execPath, [program, 'node', ...flags, ...addresses], { cwd: dir });
+    await until(`${id} has joined`, async () => {
+      const status = await fetchStatus(own as string);
+      return status?.metadata.nodes.includes(id) === true;
+    });
+    return child;
+  };
+  const inside = await join('n4', '.bellwether/fourth', 3);
+  const outside = await join('n5', 'elsewhere', 4);
+  outside.kill('SIGKILL');
+  first.process.kill('SIGINT');
+  await first.end();
+  // One that runs already is left alone.
+  const second = new Up([]);
+  await second.ready();
+  expect(second.output).toContain('n4 runs already');
+  expect(second.output).toContain('n5 belongs to the cluster and its data is not in');
+  second.process.kill('SIGINT');
+  await second.end();
+  inside.kill('SIGTERM');
+  await new Promise((resolve) => inside.once('exit', resolve));
+  const third = await new Up([]).ready();
+  expect(third.output).toContain('starting 4 nodes');
+  const { stdout } = spawnSync(process.execPath, [program, 'status', '--json'], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
+  const names = (JSON.parse(stdout) as ({ node: string } | null)[]).map((status) => status?.node);
+  expect(names).toEqual(['n1', 'n2', 'n3', 'n4']);
 });

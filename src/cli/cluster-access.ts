@@ -42,7 +42,9 @@ export class ClusterAccess {
     const { admin } = given;
     const plan = admin === undefined ? readPlan(path.resolve(given['dir'] ?? '.bellwether')) : null;
     if (plan !== null)
-      this.#targets = plan.nodes.map(({ id, admin: address }) => ({ name: id, admin: address }));
+      this.#targets = plan.nodes
+        .filter(({ left }) => left !== true)
+        .map(({ id, admin: address }) => ({ name: id, admin: address }));
     else
       this.#targets = (admin ?? defaultAdmin).split(',').map((address) => {
         if (!/^.+:\d+$/.test(address))

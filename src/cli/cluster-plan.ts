@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { BellwetherError } from '../errors.ts';
 import { readIdentity } from '../node/data-directory.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../node/durable-file.ts';
+import { findJoined } from './joined-nodes.ts';
 
 /** Names the cluster whose data lies beside it, for `up`, `status` and `log`. */
 export const clusterFile = 'cluster.json';
@@ -23,19 +24,35 @@ export interface PlannedNode {
   readonly client: string;
   readonly peer: string;
   readonly admin: string;
+  /** It came to the cluster later: not by `up`, which starts it all the same. */
+  readonly joined?: true | undefined;
+  /** It was removed from the cluster, which began with it. */
+  readonly left?: true | undefined;
 }
 
 export interface ClusterPlan {
   readonly cluster: string;
   readonly dir: string;
   readonly nodes: readonly PlannedNode[];
+  /** Where the nodes that the cluster began with talk to each other, `id=host:port,…`. */
+  readonly peers: string;
+  /** What the operator should know, a line each. */
+  readonly notes: readonly string[];
 }
 
 const planSchema = z.object({
   format: z.literal(formatVersion),
   cluster: z.string().min(1),
   nodes: z
-    .array(z.object({ id: z.string(), client: z.string(), peer: z.string(), admin: z.string() }))
+    .array(
+      z.object({
+        ...{ id: z.string(), client: z.string(), peer: z.string(), admin: z.string() },
+        joined: z.literal(true).optional(),
+        left: z.literal(true).optional(),
+        /** The directory, where it is not named like the node. */
+        at: z.string().optional(),
+      }),
+    )
     .min(1),
 });
 
@@ -55,7 +72,18 @@ export function readPlan(dir: string): ClusterPlan | null {
   }
   if (!result.success) throw foreign(`${file} is not as 'bellwether up' writes it`, 'Choose another --dir.');
   const { cluster, nodes } = result.data;
-  return { cluster, dir, nodes: nodes.map((node) => ({ ...node, dir: path.join(dir, node.id) })) };
+  const planned = nodes.map(({ at, ...node }) => ({ ...node, dir: path.join(dir, at ?? node.id) }));
+  return { cluster, dir, nodes: planned, peers: peersOf(planned), notes: [] };
+}
+
+function peersOf(nodes: readonly PlannedNode[]): string {
+  return founding(nodes)
+    .map(({ id, peer }) => `${id}=${peer}`)
+    .join(',');
+}
+
+function founding(nodes: readonly PlannedNode[]): PlannedNode[] {
+  return nodes.filter(({ joined }) => joined !== true);
 }
 
 /** Checks what lies in the directory. Throws BW_DATA_FOREIGN when it is another cluster's, or none of ours. */
@@ -66,12 +94,13 @@ function checkDirectory(known: ClusterPlan | null, dir: string, count: number): 
       throw foreign(`${dir} is not empty and has no ${clusterFile}`, 'Choose an empty or new --dir.');
     return;
   }
-  if (known.nodes.length !== count)
+  const founders = founding(known.nodes);
+  if (founders.length !== count)
     throw foreign(
-      `${dir} belongs to a cluster of ${known.nodes.length} nodes, not of ${count}`,
-      `Start it with --nodes ${known.nodes.length}, choose another --dir, or add --fresh to begin again without its data.`,
+      `${dir} belongs to a cluster that began with ${founders.length} nodes, not with ${count}`,
+      `Start it with --nodes ${founders.length}, choose another --dir, or add --fresh to begin again without its data.`,
     );
-  for (const node of known.nodes) {
+  for (const node of founders) {
     const identity = readIdentity(node.dir);
     if (identity !== null && (identity.cluster !== known.cluster || identity.node !== node.id))
       throw foreign(
@@ -85,7 +114,7 @@ function checkDirectory(known: ClusterPlan | null, dir: string, count: number): 
 export function removeData(dir: string): void {
   const plan = readPlan(dir);
   if (plan === null) return;
-  for (const node of plan.nodes) fs.rmSync(node.dir, { recursive: true, force: true });
+  for (const node of founding(plan.nodes)) fs.rmSync(node.dir, { recursive: true, force: true });
   fs.rmSync(path.join(dir, clusterFile), { force: true });
 }
 
@@ -94,7 +123,7 @@ export function makePlan(dir: string, count: number, port: number): ClusterPlan 
   const known = readPlan(dir);
   checkDirectory(known, dir, count);
   makeDirectoryDurably(dir);
-  const nodes = Array.from({ length: count }, (_, i) => ({
+  const founders = Array.from({ length: count }, (_, i) => ({
     id: `n${i + 1}`,
     dir: path.join(dir, `n${i + 1}`),
     client: `${host}:${port + i}`,
@@ -102,13 +131,23 @@ export function makePlan(dir: string, count: number, port: number): ClusterPlan 
     admin: `${host}:${port + 2 * portStep + i}`,
   }));
   const cluster = known?.cluster ?? `local-${randomBytes(4).toString('hex')}`;
+  const { joined, left, notes } = findJoined(dir, cluster, founders);
+  const joiners = joined.map((node, i) => {
+    const admin = known?.nodes.find(({ id }) => id === node.id)?.admin;
+    return { ...node, admin: admin ?? `${host}:${port + 2 * portStep + count + i}` };
+  });
   const stored = {
     format: formatVersion,
     cluster,
-    nodes: nodes.map(({ id, client, peer, admin }) => ({ id, client, peer, admin })),
+    nodes: [...founders, ...joiners].map(({ dir: place, ...node }) => ({
+      ...node,
+      ...(left.includes(node.id) ? { left: true } : {}),
+      ...(path.basename(place) === node.id ? {} : { at: path.basename(place) }),
+    })),
   };
   writeFileDurably(path.join(dir, clusterFile), `${JSON.stringify(stored, null, 2)}\n`);
-  return { cluster, dir, nodes };
+  const nodes = [...founders.filter(({ id }) => !left.includes(id)), ...joiners];
+  return { cluster, dir, nodes, peers: peersOf(founders), notes };
 }
 
 function portIsFree(port: number): Promise<boolean> {

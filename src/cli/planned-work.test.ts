@@ -15,7 +15,9 @@ function node(
   }));
   const followed = follows.map((shard) => ({ shard, role: 'follower', term: 3, followers: [] }));
   const shards = [...led, ...followed] as unknown as ShardStatus[];
-  return { name, status: { node: name, shards, metadata: { nodes: [] } } as unknown as NodeStatus };
+  const voters = ['n1', 'n2', 'n3'];
+  const metadata = { nodes: [], leader: 'n2', voters, inSync: name === 'n2' ? voters : [] };
+  return { name, status: { node: name, shards, metadata } as unknown as NodeStatus };
 }
 
 const both = { n1: true, n3: true };
@@ -46,6 +48,28 @@ describe('whether a node can be stopped', () => {
     const asked = [node('n1', {}, [1]), node('n2', { 1: { n1: true, n3: false } })];
     expect(risksOfStopping(asked, 'n1')).toEqual(['shard 1 would have 1 of 3 replicas in sync and needs 2']);
     expect(risksOfStopping(asked, 'n3')).toEqual([]);
+  });
+});
+
+describe('whether the metadata can do without a node', () => {
+  /** Who votes on it and is in sync, by the word of its leader. */
+  function metadataOf(name: string, leader: string, inSync: readonly string[]): AskedNode {
+    const metadata = { leader, voters: ['n1', 'n2', 'n3'], inSync };
+    return { name, status: { node: name, shards: [], metadata } as unknown as NodeStatus };
+  }
+
+  it('it can when another node leads it and a majority stays', () => {
+    const asked = [metadataOf('n1', 'n2', []), metadataOf('n2', 'n2', ['n1', 'n2', 'n3'])];
+    expect(risksOfStopping(asked, 'n1')).toEqual([]);
+    expect(risksOfStopping(asked, 'n2')).toEqual(['the metadata is still led by n2']);
+  });
+
+  it('it cannot without a leader or a majority', () => {
+    expect(risksOfStopping([metadataOf('n1', 'n2', [])], 'n1')).toEqual(['nobody leads the metadata']);
+    const asked = [metadataOf('n1', 'n2', []), metadataOf('n2', 'n2', ['n1', 'n2'])];
+    expect(risksOfStopping(asked, 'n1')).toEqual([
+      'the metadata would have 1 of 3 replicas in sync and needs 2',
+    ]);
   });
 });
 

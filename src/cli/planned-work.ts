@@ -25,7 +25,7 @@ export function answeringNode(asked: readonly AskedNode[], name: string): NodeSt
 /** Why a node cannot be stopped without clients noticing, a line each; none when it can. */
 export function risksOfStopping(asked: readonly AskedNode[], name: string): string[] {
   const own = nodeNamed(asked, name)?.shards ?? [];
-  return own.flatMap(({ shard }) => {
+  const ofShards = own.flatMap(({ shard }) => {
     const leader = leaderOf(asked, shard);
     if (leader === null || !leader.shard.serving) return [`shard ${shard} has no leader`];
     if (leader.node.node === name) return [`shard ${shard} is still led by ${name}`];
@@ -37,6 +37,24 @@ export function risksOfStopping(asked: readonly AskedNode[], name: string): stri
           `shard ${shard} would have ${left} of ${followers.length + 1} replicas in sync and needs ${neededInSync}`,
         ];
   });
+  return [...ofShards, ...risksOfMetadata(asked, name)];
+}
+
+/** The same of the metadata, which no client waits for, but without which no member of any shard changes. */
+function risksOfMetadata(asked: readonly AskedNode[], name: string): string[] {
+  const led = asked.flatMap(({ status }) => (status?.metadata.leader === status?.node ? (status ?? []) : []));
+  // Nodes of older versions say less; a deposed leader may not know it yet.
+  const [newest] = led
+    .filter(({ metadata }) => metadata.voters !== undefined)
+    .sort((a, b) => b.metadata.inSync.length - a.metadata.inSync.length);
+  if (newest === undefined) return led.length > 0 ? [] : ['nobody leads the metadata'];
+  if (newest.node === name) return [`the metadata is still led by ${name}`];
+  const { voters, inSync } = newest.metadata;
+  const left = inSync.filter((node) => node !== name).length;
+  const needed = Math.floor(voters.length / 2) + 1;
+  return left >= needed
+    ? []
+    : [`the metadata would have ${left} of ${voters.length} replicas in sync and needs ${needed}`];
 }
 
 /** What keeps the cluster from being whole, a line each: nodes that are silent, shards without leader or with replicas behind. */

@@ -19,6 +19,7 @@ import {
   type AskedNode,
   followingOf,
   headline,
+  isStarting,
   leaderOf,
   leadersLine,
   rolesOf,
@@ -43,6 +44,8 @@ const decided: readonly OptionName[] = [
   'admin-listen',
   'announce',
   'peers',
+  'join',
+  'zone',
 ];
 
 const ownFlags: Flags = {
@@ -78,7 +81,7 @@ export const upCommand: Command = {
   name: 'up',
   summary: 'run a cluster on this machine, ready to use',
   help: () => `Runs a cluster on this machine, one process per node, and shows how it is until Ctrl-C stops it. Started again with
-the same --dir it carries on with its data.
+the same --dir it carries on with its data, and with that of nodes which have joined meanwhile, if it lies there.
 
 Usage: bellwether up [flags]
 
@@ -122,12 +125,22 @@ async function run(argv: readonly string[]): Promise<number> {
   const lock = await DirectoryLock.take(options.dir);
   try {
     if (options.fresh) removeData(options.dir);
-    const plan = makePlan(options.dir, options.nodes, options.port);
+    const plan = await withoutRunning(makePlan(options.dir, options.nodes, options.port));
     await checkPorts(plan);
     return await new Up(plan, options).run();
   } finally {
     lock.release();
   }
+}
+
+/** The plan without nodes that joined and run already, started by somebody else. */
+async function withoutRunning(plan: ClusterPlan): Promise<ClusterPlan> {
+  const running: string[] = [];
+  for (const { id, dir, joined } of plan.nodes)
+    if (joined === true && (await DirectoryLock.isTaken(dir))) running.push(id);
+  const nodes = plan.nodes.filter(({ id }) => !running.includes(id));
+  const notes = running.map((id) => `${id} runs already, started by somebody else.`);
+  return { ...plan, nodes, notes: [...plan.notes, ...notes] };
 }
 
 /** One run of the command, from the first process to the last. */
@@ -142,8 +155,7 @@ class Up {
 
   constructor(plan: ClusterPlan, { restart, nodeFlags: handedOn }: UpOptions) {
     this.#plan = plan;
-    const peers = plan.nodes.map(({ id, peer }) => `${id}=${peer}`).join(',');
-    const flags = ['--cluster', plan.cluster, '--peers', peers, ...handedOn];
+    const flags = ['--cluster', plan.cluster, '--peers', plan.peers, ...handedOn];
     this.#cluster = new LocalCluster(plan.nodes, flags, restart, {
       started: (node) => {
         if (this.#ready) this.#screen.print(`${node.id} is up again`);
@@ -157,6 +169,7 @@ class Up {
   async run(): Promise<number> {
     const { nodes, dir } = this.#plan;
     this.#screen.print(`Bellwether ${version}: starting ${nodes.length} nodes, data in ${dir}`);
+    for (const note of this.#plan.notes) this.#screen.print(note);
     const ended = new Promise<number>((resolve) => {
       this.#end = resolve;
     });
@@ -207,7 +220,7 @@ class Up {
   #show(asked: readonly AskedNode[]): void {
     const leaders = shardsOf(asked).map((shard) => leaderOf(asked, shard));
     const serving = leaders.length > 0 && leaders.every((leader) => leader?.shard.serving === true);
-    if (!this.#ready && serving && asked.every(({ status }) => status !== null && status.shards.length > 0)) {
+    if (!this.#ready && serving && asked.every(({ status }) => status !== null && !isStarting(status))) {
       this.#ready = true;
       const nodes = [...new Set(leaders.flatMap((leader) => leader?.node.node ?? []))].sort();
       this.#screen.print(this.#welcome(leaders.length, nodes));
@@ -237,8 +250,7 @@ Ctrl-C stops the cluster; the data stays.
   #liveLines(asked: readonly AskedNode[]): string[] {
     const rows = asked.map(({ name, status }) => {
       const planned = this.#plan.nodes.find(({ id }) => id === name) as PlannedNode;
-      if (status === null || status.shards.length === 0)
-        return [name, planned.client, this.#cluster.stateOf(name)];
+      if (status === null || isStarting(status)) return [name, planned.client, this.#cluster.stateOf(name)];
       return [
         name,
         planned.client,

@@ -134,6 +134,21 @@ export class NodeMetadata {
     return this.#keeper.leader;
   }
 
+  /** Who votes on it, as far as this node knows. */
+  get voters(): readonly NodeId[] {
+    return this.#parts.replica.core.membership.voters;
+  }
+
+  /** Of these, who is in sync as its leader sees it; nobody where it is not led. */
+  inSyncVoters(now: number): NodeId[] {
+    const { leadership, membership } = this.#parts.replica.core;
+    if (leadership === null) return [];
+    return membership.voters.filter((node) => {
+      const progress = leadership.followers.get(node);
+      return node === this.#parts.self || (progress !== undefined && leadership.isInSync(progress, now));
+    });
+  }
+
   /** Every node of the cluster. */
   get nodes(): readonly NodeId[] {
     const { current } = this.#keeper;

@@ -45,6 +45,13 @@ export class DirectoryLock {
     return lock;
   }
 
+  /** Whether another process holds the directory. */
+  static async isTaken(directory: string): Promise<boolean> {
+    for (const name of fs.readdirSync(directory))
+      if (name.startsWith(prefix) && !(await isDead(path.join(directory, name)))) return true;
+    return false;
+  }
+
   /** Listens, then says so in the directory, whole or not at all. */
   static async #publish(directory: string, name: string, socket: string): Promise<DirectoryLock> {
     try {

@@ -15,7 +15,7 @@ const stopMsPerShard = 50;
 const quietMs = 1000;
 const lingerMs = 5000;
 
-/** Moves leadership away from this node and keeps it away, until it is told otherwise or the process ends. */
+/** Moves leadership away from this node, of clients' shards and of the metadata, and keeps it away, until it is told otherwise or the process ends. */
 export class Drain {
   readonly #host: ShardHost;
   readonly #peers: PeerNetwork;
@@ -40,18 +40,18 @@ export class Drain {
       this.#logger.info({}, on ? 'draining: this node is to lead nothing' : 'no longer draining');
     this.#on = on;
     this.#retryMs.clear();
-    for (const { core } of this.#host.replicas.values()) core.draining = on;
+    for (const { core } of this.#host.held.all) core.draining = on;
   }
 
   /** One shard after the other, so that none waits for another's disk writes. Called every few milliseconds. */
   tick(): void {
     if (!this.#on) return;
     const now = this.#host.now();
-    const moving = this.#moving === null ? undefined : this.#host.replicas.get(this.#moving)?.core.leadership;
+    const moving = this.#moving === null ? undefined : this.#host.held.find(this.#moving)?.core.leadership;
     if (moving?.handover) return;
     if (moving && this.#moving !== null) this.#retryMs.set(this.#moving, now + retryMs);
     this.#moving = null;
-    for (const replica of this.#host.replicas.values()) {
+    for (const replica of this.#host.held.all) {
       const { core, shard } = replica;
       core.draining = true;
       if (core.leadership === null || now < (this.#retryMs.get(shard) ?? 0)) continue;
@@ -66,8 +66,7 @@ export class Drain {
   /** Before the process ends: drains as far as others can take over soon. */
   async beforeStop(): Promise<void> {
     this.set(true);
-    const led = (): number =>
-      [...this.#host.replicas.values()].filter(({ core }) => core.leadership !== null).length;
+    const led = (): number => this.#host.held.all.filter(({ core }) => core.leadership !== null).length;
     const endMs = nodeClock.monotonicMs() + stopMs + stopMsPerShard * led();
     for (this.tick(); this.#moving !== null && nodeClock.monotonicMs() < endMs; this.tick())
       await new Promise((resolve) => setTimeout(resolve, pollMs));

@@ -3,7 +3,7 @@ import { nodeClock } from '../env/node-clock.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { TcpPeerNetwork } from '../peer/tcp-network.ts';
 import type { ClientListener } from '../server/client-listener.ts';
-import type { NodeStatus, ShardStatus } from '../server/status-types.ts';
+import type { MetadataStatus, NodeStatus, ShardStatus } from '../server/status-types.ts';
 import { ownLag } from '../shard/lag.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
@@ -54,7 +54,7 @@ export function startingStatus(parts: OwnParts): NodeStatus {
   return {
     ...ownStatus(parts),
     draining: false,
-    metadata: { epoch: 0, leader: null, nodes: [] },
+    metadata: { epoch: 0, leader: null, nodes: [], voters: [], inSync: [] },
     shards: [],
     log: {
       segments: 0,
@@ -80,7 +80,7 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
   return {
     ...ownStatus(parts),
     draining: parts.draining,
-    metadata: { epoch: parts.metadata.epoch, leader: parts.metadata.leader, nodes: parts.metadata.nodes },
+    metadata: metadataStatus(parts.metadata, now),
     shards: [...host.replicas.values()].map((replica) => shardStatus(replica, parts, now)),
     log: {
       segments: log.stats.segments,
@@ -102,6 +102,11 @@ export function nodeStatus(parts: StatusParts): NodeStatus {
     },
     commands: { total: host.stats.commands, errors: host.stats.errors },
   };
+}
+
+function metadataStatus(metadata: NodeMetadata, now: number): MetadataStatus {
+  const { epoch, leader, nodes, voters } = metadata;
+  return { epoch, leader, nodes, voters, inSync: metadata.inSyncVoters(now) };
 }
 
 function shardStatus(replica: Replica, { config, topology, log }: StatusParts, now: number): ShardStatus {

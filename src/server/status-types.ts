@@ -34,6 +34,9 @@ export interface MetadataStatus {
   readonly leader: string | null;
   /** Every node of the cluster. */
   readonly nodes: readonly string[];
+  /** Who votes on it, and who of them is in sync as its leader sees it, itself included; nobody where it is not led. */
+  readonly voters: readonly string[];
+  readonly inSync: readonly string[];
 }
 
 export interface ProcessStatus {
