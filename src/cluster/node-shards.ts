@@ -104,6 +104,11 @@ export class NodeShards {
     return this.#metadata?.current?.since[slot] ?? 0;
   }
 
+  /** Of the metadata that this node goes by; 0 while it knows none. */
+  get epoch(): number {
+    return this.#metadata?.current?.epoch ?? 0;
+  }
+
   /** By which clients are routed. */
   get map(): ShardMap {
     return this.#map;

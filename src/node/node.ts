@@ -212,6 +212,7 @@ export class BellwetherNode {
       owners: {
         ownerOf: (slot) => this.#shards.map.ownerOf(slot),
         sinceOf: (slot) => this.#shards.sinceOf(slot),
+        epoch: () => this.#shards.epoch,
       },
       spanOf,
       encodeMembership,

@@ -151,6 +151,7 @@ export class CommandRunner {
     if (where.all !== undefined && needs === 'write') this.#runOnAll(where.all, spec, args);
     else if (!this.runOn(where.replica, leading, needs, spec, args))
       this.#awaitState(spec, args, sinceMs, slot, where.replica, leading);
+    else if (slot >= 0 && this.#host.hasMoved(slot)) this.#session.reads.sawMovedSlot();
     else if (where.all !== undefined)
       for (const { shard, reads } of where.all) this.#session.reads.saw(shard, reads.term, reads.reached);
   }

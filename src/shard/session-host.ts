@@ -54,6 +54,10 @@ export interface SessionHost {
   now(): number;
   /** `anyReplica`: a follower may run it, as far as the route is concerned. */
   route(slot: number, needs: 'read' | 'write', anyReplica: boolean, asking: boolean): Route;
+  /** The epoch of the metadata that this node goes by. */
+  metadataEpoch(): number;
+  /** True when the slot was not always in the shard that owns it. */
+  hasMoved(slot: number): boolean;
   /** Where clients reach the leader of a replica's shard; null while none is known and lively. */
   leaderAddress(replica: Replica): string | null;
   /** The gate of a reply that depends on all keys: in each shard that this node leads. */

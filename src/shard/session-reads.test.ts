@@ -39,9 +39,10 @@ function connection(options: { serving?: boolean; applied?: number } = {}) {
   };
   const known = new ReplicaReads(replica as unknown as Replica, context as unknown as ReplicaContext);
   const whole = Object.assign(replica, { reads: known }) as unknown as Replica;
-  const reads = new SessionReads();
+  const metadata = { epoch: 0 };
+  const reads = new SessionReads(() => metadata.epoch);
   const admit = (sentByMs = 1000, now = 1000) => reads.admit(whole, serving, sentByMs, () => now);
-  return { replica, known, reads, admit, sent, whole };
+  return { replica, known, reads, admit, sent, whole, metadata };
 }
 
 test('a strict read on a follower waits for an answer to a question that was asked after it came', () => {
@@ -188,6 +189,32 @@ test('a write under a later leader does not hide that an earlier one may be lost
   kept.reads.saw(0, 3, 101);
   expect(kept.admit()).toBe('run');
   expect(kept.reads.token).toBe('0:3:101');
+});
+
+test('where slots have moved, a token lets a follower wait until its node knows where they are', () => {
+  const writer = connection({ serving: true });
+  writer.metadata.epoch = 12;
+  writer.reads.saw(0, 3, 60);
+  expect(writer.reads.token).toBe('0:3:60');
+  writer.reads.sawMovedSlot();
+  expect(writer.reads.token).toBe('0:3:60,@12');
+
+  const { reads, admit, metadata } = connection();
+  metadata.epoch = 11;
+  expect(reads.setAfter(['1:7:9,@12'])).toBeNull();
+  expect(reads.token).toBe('1:7:9,@12');
+  expect(admit()).toBe('wait');
+  metadata.epoch = 12;
+  expect(admit()).toBe('run');
+  reads.setAfter(['none']);
+  expect(reads.token).toBeNull();
+
+  // What a leader may serve it knows by its own history.
+  const leader = connection({ serving: true });
+  leader.reads.setAfter(['1:7:9,@12']);
+  expect(leader.admit()).toBe('run');
+  for (const text of ['@12', '0:3:60,@', '0:3:60,@12,1:7:9'])
+    expect(leader.reads.setAfter([text])).toContain('ERR that is no token');
 });
 
 test('a session waits for the last thing that it wrote or read', () => {

@@ -9,7 +9,7 @@ import { formatReadLevel, linearizable, parseReadLevel } from './read-level.ts';
 import type { Replica } from './replica.ts';
 import type { Gate } from './reply-queue.ts';
 import type { SessionToken } from './session-token.ts';
-import { formatToken, parseTokens } from './session-token.ts';
+import { formatPlaces, parsePlaces } from './session-token.ts';
 
 /** Whether a read may run now: yes, when this replica has come further, or never (the line that says why). */
 export type Admission = 'run' | 'wait' | { readonly error: string };
@@ -28,6 +28,10 @@ export class SessionReads implements ReadControl {
   level: ReadLevel = linearizable;
   /** What REPL AFTER named. */
   #after: readonly SessionToken[] = [];
+  #afterEpoch = 0;
+  /** The epoch of the metadata by which a slot that has moved was read or written last; 0 when none was. */
+  #seenEpoch = 0;
+  readonly #epochNow: () => number;
   /** Those of them that a state which was read includes. */
   readonly #included = new WeakSet<SessionToken>();
   /** How long reads wait for that before they are sent to the leader, in ms; null: as long as other reads. */
@@ -37,9 +41,16 @@ export class SessionReads implements ReadControl {
   /** The one of the shard that was used last. */
   #lastSeen: Seen | null = null;
 
+  /** @param epochNow the epoch of the metadata that this node goes by */
+  constructor(epochNow: () => number) {
+    this.#epochNow = epochNow;
+  }
+
   reset(level: ReadLevel): void {
     this.level = level;
     this.#after = [];
+    this.#afterEpoch = 0;
+    this.#seenEpoch = 0;
     this.#seen = [];
     this.#lastSeen = null;
   }
@@ -55,13 +66,15 @@ export class SessionReads implements ReadControl {
     const [text = '', option, ms] = words;
     if (words.length === 1 && text.toLowerCase() === 'none') {
       this.#after = [];
+      this.#afterEpoch = 0;
       return null;
     }
     if (words.length !== 1 && (words.length !== 3 || option?.toLowerCase() !== 'timeout')) return afterSyntax;
     if (ms !== undefined && !/^\d{1,9}$/.test(ms)) return 'ERR timeout is not an integer or out of range';
-    const tokens = parseTokens(text);
-    if (tokens === null) return 'ERR that is no token: REPL TOKEN gives one out, as shard:term:lsn';
-    this.#after = tokens;
+    const places = parsePlaces(text);
+    if (places === null) return 'ERR that is no token: REPL TOKEN gives one out, as shard:term:lsn';
+    this.#after = places.tokens;
+    this.#afterEpoch = places.epoch;
     this.#afterTimeoutMs = ms === undefined ? null : ms === '0' ? Number.POSITIVE_INFINITY : Number(ms);
     return null;
   }
@@ -84,7 +97,8 @@ export class SessionReads implements ReadControl {
       );
     });
     const tokens = [...missing, ...seen.filter((here) => !missing.some((token) => isSameTerm(token, here)))];
-    return tokens.length === 0 ? null : tokens.map(formatToken).join(',');
+    const epoch = Math.max(this.#afterEpoch, this.#seenEpoch);
+    return tokens.length === 0 ? null : formatPlaces({ tokens, epoch });
   }
 
   /** The connection wrote, or read a state, at this place. */
@@ -100,6 +114,11 @@ export class SessionReads implements ReadControl {
     this.#lastSeen = seen;
   }
 
+  /** What the connection wrote or read was in a slot that has moved. */
+  sawMovedSlot(): void {
+    this.#seenEpoch = this.#epochNow();
+  }
+
   /** How long a read waits at most for this replica to come as far as it must. */
   waitMs(usualMs: number): number {
     return this.#after.length === 0 ? usualMs : (this.#afterTimeoutMs ?? usualMs);
@@ -111,6 +130,8 @@ export class SessionReads implements ReadControl {
    * @param now the clock, read once for each question
    */
   admit(replica: Replica, leading: boolean, sentByMs: number, now: () => number): Admission {
+    // A leader knows by its own history which slots it has.
+    if (!leading && this.#afterEpoch > this.#epochNow()) return 'wait';
     for (const token of this.#after) {
       if (token.shard !== replica.shard) continue;
       const admission = this.#includes(replica, token);

@@ -5,14 +5,27 @@ export interface SessionToken extends Position {
   readonly shard: number;
 }
 
-export function formatToken({ shard, term, lsn }: SessionToken): string {
+function formatToken({ shard, term, lsn }: SessionToken): string {
   return `${shard}:${term}:${lsn}`;
 }
 
-/** Tokens of several shards, as REPL AFTER takes them, with commas between; null when one is none. */
-export function parseTokens(text: string): SessionToken[] | null {
-  const tokens = text.split(',').map(parseToken);
-  return tokens.every((token) => token !== null) ? tokens : null;
+/** What a connection saw, in all shards. */
+export interface SessionPlaces {
+  readonly tokens: readonly SessionToken[];
+  /** The epoch of the metadata that it went by, where slots have moved: an older one may look for keys in the wrong shard. 0: any. */
+  readonly epoch: number;
+}
+
+/** As REPL AFTER takes them, with commas between: `shard:term:lsn,shard:term:lsn,@epoch`. */
+export function formatPlaces({ tokens, epoch }: SessionPlaces): string {
+  return [...tokens.map(formatToken), ...(epoch > 0 ? [`@${epoch}`] : [])].join(',');
+}
+
+/** Null when a part is none. */
+export function parsePlaces(text: string): SessionPlaces | null {
+  const epoch = /,@(\d{1,15})$/.exec(text);
+  const tokens = (epoch === null ? text : text.slice(0, epoch.index)).split(',').map(parseToken);
+  return tokens.every((token) => token !== null) ? { tokens, epoch: Number(epoch?.[1] ?? 0) } : null;
 }
 
 function parseToken(text: string): SessionToken | null {

@@ -63,6 +63,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     stats: { commands: 0, errors: 0 },
     now: () => 1000,
     route: () => ({ kind: 'leader', replica }),
+    hasMoved: () => false,
     runWithoutState: (_spec: unknown, args: string[], session: Session) => {
       if (args[0] === 'WAIT') session.waitReplicas(Number(args[1]), 0);
     },

@@ -32,7 +32,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
   #loggedIn: boolean;
   /** READONLY was said. */
   readOnly = false;
-  readonly reads = new SessionReads();
+  readonly reads: SessionReads;
   noEvict = false;
   noTouch = false;
   protocol: 2 | 3 = 2;
@@ -68,6 +68,7 @@ export class Session implements ClientSession, SessionControl, GateWaiter, State
     this.bornMs = host.now();
     this.lastMs = this.bornMs;
     this.#runner.sentByMs = this.bornMs;
+    this.reads = new SessionReads(() => host.metadataEpoch());
     this.reads.reset(host.options.readLevel);
     this.replies = new ReplyQueue(this);
     this.parking = new Parking(host, this);

@@ -55,6 +55,8 @@ export interface HostContext
     ownerOf(slot: number): number;
     /** The move that brought the slot there, by the epoch that began it; by default none was ever moved. */
     sinceOf?(slot: number): number;
+    /** The epoch of the metadata that says so. */
+    epoch?(): number;
   };
   /** Where clients reach a node, `host:port`; null when that is not known. */
   clientAddress(node: NodeId): string | null;
@@ -338,6 +340,14 @@ export class ShardHost implements SessionHost, PeerHandler {
       return { kind: 'park', reason: 'this node knows no leader of the slot at the moment' };
     this.redirectedMs = this.now();
     return { kind: 'error', line: `MOVED ${Math.max(slot, 0)} ${address}` };
+  }
+
+  metadataEpoch(): number {
+    return this.#context.owners.epoch?.() ?? 0;
+  }
+
+  hasMoved(slot: number): boolean {
+    return (this.#context.owners.sinceOf?.(slot) ?? 0) > 0;
   }
 
   leaderAddress(replica: Replica): string | null {
