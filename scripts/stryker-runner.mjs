@@ -1,0 +1,165 @@
+// Runs the unit tests for Stryker (stryker.config.json) in its own process, module by module loaded once: a changed
+// operator then costs the milliseconds of the tests that reach it, where a start of vitest takes a second or more.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+
+/** What Stryker's changed code and this runner share. */
+globalThis.__stryker__ ??= {};
+const shared = globalThis.__stryker__;
+/** Beginnings of the paths whose tests run: `STRYKER_TESTS=src/core/,src/log/frame npm run stryker`. */
+const wanted = (process.env.STRYKER_TESTS ?? 'src/core/,src/log/').split(',');
+/** It would run for every change to the log, and takes longer than all others. */
+const tooLong = 'src/log/crash-points.test.ts';
+const out = 'stryker-js';
+
+const tests = [];
+let file = '';
+let names = [];
+const afterEachOf = new Map();
+
+function describe(name, define) {
+  names.push(name);
+  define();
+  names.pop();
+}
+
+function test(name, ...rest) {
+  const run = rest.find((one) => typeof one === 'function');
+  const title = [...names, name].join(' ');
+  const same = tests.filter((other) => other.file === file && other.title === title).length;
+  tests.push({ id: `${file}#${title}${same === 0 ? '' : ` ${same}`}`, title, file, run, ms: 0 });
+}
+test.each = (rows) => (name, run) => {
+  for (const row of rows) {
+    const values = Array.isArray(row) ? row : [row];
+    let used = 0;
+    test(
+      name.replace(/%[sdioj]/g, () => String(values[used++])),
+      () => run(...values),
+    );
+  }
+};
+test.runIf = (holds) => (holds ? test : () => {});
+test.skipIf = (holds) => test.runIf(!holds);
+
+async function createExpect() {
+  const expecting = await import('@vitest/expect');
+  const { chai, JestExtend, JestChaiExpect, JestAsymmetricMatchers } = expecting;
+  for (const plugin of [JestExtend, JestChaiExpect, JestAsymmetricMatchers]) chai.use(plugin);
+  const expect = (value, message) => chai.expect(value, message);
+  Object.assign(expect, chai.expect, globalThis[expecting.ASYMMETRIC_MATCHERS_OBJECT]);
+  globalThis[expecting.GLOBAL_EXPECT] = expect;
+  expecting.setState({ assertionCalls: 0, isExpectingAssertions: false, testPath: '' }, expect);
+  return expect;
+}
+
+function* sources(directory) {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (path.endsWith('.ts') && !path.endsWith('.d.ts')) yield path;
+  }
+}
+
+/** Makes JavaScript of the sources, in a directory as deep as theirs, since tests look for files from where they are. */
+function transpile() {
+  // There already when an earlier process was ended since it took too long.
+  if (existsSync(out)) return;
+  const shim = `data:text/javascript,${encodeURIComponent('export const { describe, test, it, expect, afterEach } = globalThis.strykerTests;')}`;
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+    rewriteRelativeImportExtensions: true,
+  };
+  for (const path of sources('src')) {
+    const to = join(out, relative('src', path)).replace(/ts$/, 'js');
+    mkdirSync(join(to, '..'), { recursive: true });
+    const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions });
+    writeFileSync(to, outputText.replace(/from ["']vitest["']/, `from '${shim}'`));
+  }
+}
+
+async function load() {
+  globalThis.strykerTests = {
+    describe,
+    test,
+    it: test,
+    expect: await createExpect(),
+    afterEach: (run) => afterEachOf.set(file, run),
+  };
+  for (const path of [...sources('src')].sort()) {
+    if (!path.endsWith('.test.ts') || path === tooLong) continue;
+    if (!wanted.some((beginning) => path.startsWith(beginning))) continue;
+    file = path;
+    names = [];
+    await import(pathToFileURL(join(out, relative('src', path)).replace(/ts$/, 'js')).href);
+  }
+}
+
+/** Runs one test; answers what is wrong, null when nothing is. */
+async function failureOf(one) {
+  const began = performance.now();
+  try {
+    await one.run();
+    await afterEachOf.get(one.file)?.();
+    return null;
+  } catch (error) {
+    return String(error?.message ?? error);
+  } finally {
+    one.ms = performance.now() - began;
+  }
+}
+
+class InProcessRunner {
+  capabilities() {
+    return { reloadEnvironment: false };
+  }
+
+  async init() {
+    shared.activeMutant = undefined;
+    transpile();
+    await load();
+  }
+
+  async dryRun() {
+    const results = [];
+    for (const one of tests) {
+      shared.currentTestId = one.id;
+      const failureMessage = await failureOf(one);
+      shared.currentTestId = undefined;
+      const { id, title: name, file: fileName, ms: timeSpentMs } = one;
+      const status = failureMessage === null ? 'success' : 'failed';
+      results.push({ id, name, fileName, timeSpentMs, status, ...(failureMessage && { failureMessage }) });
+    }
+    return { status: 'complete', tests: results, mutantCoverage: shared.mutantCoverage };
+  }
+
+  async mutantRun({ activeMutant, testFilter, hitLimit }) {
+    const chosen = tests
+      .filter(({ id }) => testFilter === undefined || testFilter.includes(id))
+      .sort((a, b) => a.ms - b.ms);
+    Object.assign(shared, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
+    let ran = 0;
+    try {
+      for (const one of chosen) {
+        ran += 1;
+        const failureMessage = await failureOf(one);
+        if (hitLimit !== undefined && shared.hitCount > hitLimit)
+          return { status: 'timeout', reason: `reached ${shared.hitCount} times` };
+        if (failureMessage !== null)
+          return { status: 'killed', killedBy: [one.id], failureMessage, nrOfTests: ran };
+      }
+      return { status: 'survived', nrOfTests: ran };
+    } finally {
+      shared.activeMutant = undefined;
+    }
+  }
+}
+
+export const strykerPlugins = [
+  { kind: 'TestRunner', name: 'in-process', factory: () => new InProcessRunner() },
+];
