@@ -134,6 +134,8 @@ export class SlotTaker {
     // What an earlier attempt left is deleted bit by bit; the beginning is repeated until then.
     if (older !== undefined) this.#log({ kind: 'drop', began });
     this.#arriving.delete(began);
+    // They came by this move or a later one, which only this node's metadata does not know to be over.
+    for (const slot of slotsIn(slots)) if (keyspace.fences.sinceOf(slot) >= began) return;
     for (const slot of slotsIn(slots)) if (keyspace.heldInSlot(slot) > 0) return;
     this.#replica.write('a copy of slots begins', ({ effects }) => {
       effects.changeSlots({ kind: 'import', began, other: from, term, count: attempt, slots });
