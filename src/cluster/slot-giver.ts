@@ -60,6 +60,8 @@ interface Copy {
   sequence: number;
   /** When the other side was last heard, or was sent everything again. */
   heardMs: number;
+  /** The other side has committed its beginning. */
+  answered: boolean;
   ended: boolean;
   reading: boolean;
 }
@@ -172,7 +174,8 @@ export class SlotGiver {
       followed: lastLsn,
       filter: new SlotFilter(move.slots, encoder),
       ...{ encoded, encoder },
-      ...{ unanswered: [], unansweredBytes: 0, sequence: 0, heardMs: now, ended: false, reading: false },
+      ...{ unanswered: [], unansweredBytes: 0, sequence: 0, heardMs: now },
+      ...{ answered: false, ended: false, reading: false },
     };
     this.#push(this.#copy, 'begin', Buffer.alloc(0));
     this.#parts.logger.info(
@@ -218,7 +221,9 @@ export class SlotGiver {
     if (this.#copy !== copy || copy.slices !== null || copy.ended) return;
     const mark = this.#replica.keyspace.fences.marks.get(copy.began);
     if (mark === undefined) {
-      if (copy.followed >= core.commit && copy.unansweredBytes <= freezeBytes) this.#freeze(copy);
+      // Until the other side has begun to take it in, it may have to delete an earlier copy first.
+      const little = copy.answered && copy.unansweredBytes <= freezeBytes;
+      if (little && copy.followed >= core.commit) this.#freeze(copy);
     } else if (core.commit >= mark.lsn && copy.followed >= mark.lsn) {
       copy.ended = true;
       this.#push(copy, 'end', Buffer.alloc(0), mark.lsn);
@@ -307,6 +312,7 @@ export class SlotGiver {
     if (copy === null || copy.began !== began || copy.term !== copyTerm || copy.attempt !== attempt) return;
     const left = copy.unanswered.filter((step) => step.sequence > sequence);
     if (left.length < copy.unanswered.length) copy.heardMs = now;
+    copy.answered = true;
     copy.unanswered = left;
     copy.unansweredBytes = left.reduce((bytes, step) => bytes + step.bytes.length, 0);
     this.pump(now);

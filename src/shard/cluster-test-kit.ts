@@ -122,6 +122,8 @@ export class TestCluster {
   now = 1000;
   /** Messages wait while this says so. */
   holds: (from: NodeId, message: Message, shard: number) => boolean = () => false;
+  /** What a node knows of who owns slots, where that is not as at the beginning. */
+  ownersOn: (node: NodeId) => HostContext['owners'] | null = () => null;
   /** Nodes that nothing reaches and that reach nobody. */
   readonly cutOff = new Set<NodeId>();
   readonly evicting = {
@@ -166,6 +168,16 @@ export class TestCluster {
     this.until(() => [...this.host('a').replicas.values()].every(({ serving }) => serving));
     for (const replica of this.host('b').replicas.values()) replica.core.priority = 100;
     this.run(200);
+  }
+
+  /** The log and the network of a node, as what belongs to several shards needs them. */
+  logOf(id: NodeId): NodeLog {
+    return (this.#nodes.get(id) as TestNode).log;
+  }
+
+  sendFrom(from: NodeId, to: NodeId, shard: number, message: Message): boolean {
+    this.#messages.push({ from, to, shard, message });
+    return true;
   }
 
   host(id: NodeId): ShardHost {
@@ -270,11 +282,13 @@ export class TestCluster {
         requestBytes: 1 << 18,
       },
       password: () => '',
-      owners: { ownerOf: (slot) => Math.floor((slot * shards) / slotCount) },
+      owners: {
+        ownerOf: (slot) => this.ownersOn(id)?.ownerOf(slot) ?? Math.floor((slot * shards) / slotCount),
+        sinceOf: (slot) => this.ownersOn(id)?.sinceOf?.(slot) ?? 0,
+      },
       peers: {
         send: (to, shard, message) => {
-          this.#messages.push({ from: id, to, shard, message });
-          return true;
+          return this.sendFrom(id, to, shard, message);
         },
         queuedBytes: () => 0,
         connected: () => true,
