@@ -11,9 +11,14 @@ globalThis.__stryker__ ??= {};
 const shared = globalThis.__stryker__;
 /** Beginnings of the paths whose tests run: `STRYKER_TESTS=src/core/,src/log/frame npm run stryker`. */
 const wanted = (process.env.STRYKER_TESTS ?? 'src/core/,src/log/').split(',');
-/** It would run for every change to the log, and takes longer than all others. */
-const tooLong = 'src/log/crash-points.test.ts';
+/** They would run for almost every change to the log, and take seconds each. */
+const tooLong = ['crash', 'crash-points', 'damaged-files'].map((name) => `src/log/${name}.test.ts`);
 const out = 'stryker-js';
+const timesFile = join(out, 'times.json');
+/** A test that takes longer than this, and than ten times what it took when nothing was changed, has failed. */
+const patienceMs = 1000;
+/** The same, as long as nothing is known. */
+const dryRunMs = 10_000;
 
 const tests = [];
 let file = '';
@@ -30,7 +35,7 @@ function test(name, ...rest) {
   const run = rest.find((one) => typeof one === 'function');
   const title = [...names, name].join(' ');
   const same = tests.filter((other) => other.file === file && other.title === title).length;
-  tests.push({ id: `${file}#${title}${same === 0 ? '' : ` ${same}`}`, title, file, run, ms: 0 });
+  tests.push({ id: `${file}#${title}${same === 0 ? '' : ` ${same}`}`, title, file, run, ms: 0, tookMs: 0 });
 }
 test.each = (rows) => (name, run) => {
   for (const row of rows) {
@@ -92,25 +97,34 @@ async function load() {
     afterEach: (run) => afterEachOf.set(file, run),
   };
   for (const path of [...sources('src')].sort()) {
-    if (!path.endsWith('.test.ts') || path === tooLong) continue;
+    if (!path.endsWith('.test.ts') || tooLong.includes(path)) continue;
     if (!wanted.some((beginning) => path.startsWith(beginning))) continue;
     file = path;
     names = [];
     await import(pathToFileURL(join(out, relative('src', path)).replace(/ts$/, 'js')).href);
   }
+  if (!existsSync(timesFile)) return;
+  const times = JSON.parse(readFileSync(timesFile, 'utf8'));
+  for (const one of tests) one.ms = times[one.id] ?? one.ms;
 }
 
 /** Runs one test; answers what is wrong, null when nothing is. */
 async function failureOf(one) {
   const began = performance.now();
+  let timer;
+  // Much of what goes wrong in a log is that somebody is never called back.
+  const patience = new Promise((_, reject) => {
+    timer = setTimeout(reject, patienceMs + 10 * one.ms, new Error('it does not end'));
+  });
   try {
-    await one.run();
+    await Promise.race([one.run(), patience]);
     await afterEachOf.get(one.file)?.();
     return null;
   } catch (error) {
     return String(error?.message ?? error);
   } finally {
-    one.ms = performance.now() - began;
+    clearTimeout(timer);
+    one.tookMs = performance.now() - began;
   }
 }
 
@@ -128,13 +142,16 @@ class InProcessRunner {
   async dryRun() {
     const results = [];
     for (const one of tests) {
+      one.ms = dryRunMs;
       shared.currentTestId = one.id;
       const failureMessage = await failureOf(one);
       shared.currentTestId = undefined;
-      const { id, title: name, file: fileName, ms: timeSpentMs } = one;
+      const { id, title: name, file: fileName, tookMs: timeSpentMs } = one;
       const status = failureMessage === null ? 'success' : 'failed';
+      one.ms = one.tookMs;
       results.push({ id, name, fileName, timeSpentMs, status, ...(failureMessage && { failureMessage }) });
     }
+    writeFileSync(timesFile, JSON.stringify(Object.fromEntries(tests.map(({ id, ms }) => [id, ms]))));
     return { status: 'complete', tests: results, mutantCoverage: shared.mutantCoverage };
   }
 

@@ -31,4 +31,28 @@ describe('when a log ended where', () => {
       expect(trace.asOf(lsn)).toBeGreaterThanOrEqual(1);
     }
   });
+
+  test('a time that is not later says nothing new', () => {
+    const trace = new EndTrace();
+    trace.note(10, 5);
+    trace.note(10, 3);
+    trace.note(9, 2);
+    expect(trace.asOf(4)).toBe(Number.NEGATIVE_INFINITY);
+    expect(trace.asOf(5)).toBe(10);
+  });
+
+  test('what stays as it is takes no room from what moved', () => {
+    const trace = new EndTrace();
+    for (let i = 1; i <= 200; i++) trace.note(i, i);
+    for (let i = 201; i <= 10_000; i++) trace.note(i, 200);
+    for (let lsn = 1; lsn < 200; lsn++) expect(trace.asOf(lsn)).toBe(lsn);
+    expect(trace.asOf(200)).toBe(10_000);
+  });
+
+  test('when it is thinned, the younger half stays exact, and of the older one every second sample', () => {
+    const trace = new EndTrace();
+    for (let i = 0; i <= 256; i++) trace.note(i, i);
+    for (let lsn = 0; lsn < 128; lsn++) expect(trace.asOf(lsn)).toBe(lsn - (lsn % 2));
+    for (let lsn = 128; lsn <= 256; lsn++) expect(trace.asOf(lsn)).toBe(lsn);
+  });
 });

@@ -152,3 +152,70 @@ test('a follower is in sync since it caught up, and anew when it fell behind or 
   progress.lost(30);
   expect(progress.inSyncSinceMs).toBe(Number.POSITIVE_INFINITY);
 });
+
+test('positions of a follower only rise by what it says, and it is told when one did', () => {
+  const progress = new Progress(1);
+  expect(progress.acknowledge(5, 4, 3)).toBe(true);
+  expect(progress.acknowledge(5, 4, 3)).toBe(false);
+  expect(progress.acknowledge(4, 3, 2)).toBe(false);
+  expect(progress).toMatchObject({ received: 5, flushed: 4, applied: 3, next: 6 });
+  expect(progress.acknowledge(6, 4, 3), 'received').toBe(true);
+  expect(progress.acknowledge(6, 5, 3), 'flushed').toBe(true);
+  expect(progress.acknowledge(6, 5, 4), 'applied').toBe(true);
+});
+
+test('what a follower holds is never sent again, whatever begins anew', () => {
+  const progress = new Progress(1);
+  progress.acknowledge(9, 9, 9);
+  progress.next = 3;
+  progress.replicate();
+  expect(progress.next).toBe(10);
+  progress.next = 20;
+  progress.replicate();
+  expect(progress.next).toBe(20);
+  progress.probe(4);
+  expect(progress.next).toBe(10);
+  progress.sent(15, 100);
+  expect([progress.next, progress.probing]).toEqual([10, true]);
+  progress.replicate();
+  expect(progress.probing).toBe(false);
+});
+
+test('what a follower lost lowers its positions, and those below stay', () => {
+  const progress = new Progress(1);
+  progress.acknowledge(9, 8, 3);
+  progress.lost(5);
+  expect(progress).toMatchObject({ received: 5, flushed: 5, applied: 3 });
+  progress.lost(7);
+  expect(progress).toMatchObject({ received: 5, flushed: 5, applied: 3 });
+});
+
+test('a follower that never reaches the end is in sync as long as it reaches where the end was not long ago', () => {
+  const progress = new Progress(1);
+  const inSyncSince = (flushed: number, end: number, now: number): number => {
+    progress.acknowledge(flushed, flushed, 0);
+    progress.trackCaughtUp(end, now, 1000);
+    return progress.inSyncSinceMs;
+  };
+  expect(inSyncSince(0, 10, 1000)).toBe(Number.POSITIVE_INFINITY);
+  expect(inSyncSince(9, 20, 1500), 'the end at 1000 was 10').toBe(Number.POSITIVE_INFINITY);
+  expect(inSyncSince(10, 30, 1600)).toBe(1600);
+  expect(progress.caughtUpMs).toBe(1000);
+  expect(inSyncSince(29, 40, 2000), 'the end at 1600 was 30').toBe(1600);
+  expect(inSyncSince(30, 50, 2001), 'exactly at the limit a moment ago').toBe(2001);
+  expect(progress.caughtUpMs).toBe(1600);
+});
+
+test('an append is lost when a heartbeat that left behind it is answered without it, and only by such an answer', () => {
+  const progress = new Progress(1);
+  progress.replicate();
+  progress.sent(10, 100);
+  progress.heartbeatSent(50);
+  progress.sent(20, 100);
+  progress.heartbeatSent(60);
+  expect(progress.lostBefore(49, 0), 'it left before').toBe(false);
+  expect(progress.lostBefore(50, 10), 'it arrived').toBe(false);
+  expect(progress.lostBefore(60, 0), 'nothing is marked').toBe(false);
+  progress.heartbeatSent(70);
+  expect(progress.lostBefore(70, 19)).toBe(true);
+});
