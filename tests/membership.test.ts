@@ -55,8 +55,7 @@ async function metadataIsEverywhere(): Promise<void> {
 }
 
 async function start(flags: readonly string[], nodes = 3): Promise<void> {
-  // Where replicas are is for the test to say.
-  running = await TestCluster.prepare({ nodes, flags: ['--rebalance-after', '0', ...flags] });
+  running = await TestCluster.prepare({ nodes, flags });
   for (const node of running.nodes) node.start();
   await running.leader();
   await metadataIsEverywhere();

@@ -3,9 +3,9 @@ import type { Logger } from '../env/logger.ts';
 import { decideMove, type Move, movesOf, type Spread } from './balance.ts';
 import type { Metadata, MetadataChange, ShardRecord } from './metadata.ts';
 
-/** Moves that are looked at in one step; those that touch the same nodes wait for a later one. */
-const mostMoves = 32;
-/** Leadership that was moved needs a while until it is where it is to be. */
+/** Moves that are looked at in one step, each of which takes some ms with 1,000 shards. */
+const mostMoves = 8;
+/** How often it looks by itself; leadership that was moved needs a while until it is where it is to be. */
 const settleMs = 5000;
 
 /** What the leader of a shard says of it. */
@@ -57,10 +57,9 @@ export class Balancer {
     this.#listen(metadata, now);
     if (metadata.rebalance === false || afterMs === 0 || now - this.#quietSinceMs < afterMs) return null;
     if (now - this.#steppedMs < settleMs) return null;
-    const { moves, change } = this.step(metadata);
-    if (moves.length === 0) return null;
     this.#steppedMs = now;
-    return change;
+    const { moves, change } = this.step(metadata);
+    return moves.length === 0 ? null : change;
   }
 
   /** Nodes that come and go, and what people change, begin the quiet anew; its own changes do not. */

@@ -44,6 +44,9 @@ export interface ClusterOptions {
   readonly proxies?: boolean;
 }
 
+/** Where replicas are is for the tests to say. */
+const unasked = { BELLWETHER_REBALANCE_AFTER: '0' };
+
 /** One node as a real process. */
 export class TestNode {
   readonly id: string;
@@ -107,7 +110,7 @@ export class TestNode {
       // The channel makes the node end with the test, however that ends.
       {
         stdio: ['ignore', log, log, 'ipc'],
-        env: { ...ownEnvironment(), ...this.#environment, ...environment },
+        env: { ...ownEnvironment(), ...unasked, ...this.#environment, ...environment },
       },
     );
     fs.closeSync(log);
@@ -186,12 +189,12 @@ export class TestCluster {
     return cluster;
   }
 
-  /** One more node, which joins by asking the first one. Its process is not started yet. */
-  async newcomer(flags: readonly string[] = []): Promise<TestNode> {
+  /** One more node, which joins by asking the first one, or whoever is named whenever it starts. Its process is not started yet. */
+  async newcomer(contact: () => TestNode | undefined = () => this.nodes[0]): Promise<TestNode> {
     const id = `n${this.nodes.length + 1}`;
     const own = (await freePorts(3)) as [number, number, number];
-    const join = ['--join', `127.0.0.1:${this.nodes[0]?.port}`, ...flags];
-    const node = new TestNode(id, path.join(this.dir, id), own, () => join, {});
+    const join = (): string[] => ['--join', `127.0.0.1:${contact()?.port}`];
+    const node = new TestNode(id, path.join(this.dir, id), own, join, {});
     this.nodes.push(node);
     return node;
   }

@@ -53,8 +53,17 @@ export async function lostWrites(writer: Writer, first = 0): Promise<string[]> {
   return lost;
 }
 
-async function ioredisClient(cluster: TestCluster): Promise<Cluster> {
-  const client = new Cluster([...cluster.addresses]);
+/** @param once a command is never sent again when its connection broke, so that none is executed twice */
+async function ioredisClient(cluster: TestCluster, once = false): Promise<Cluster> {
+  const client = new Cluster(
+    [...cluster.addresses],
+    once
+      ? {
+          retryDelayOnFailover: 0,
+          redisOptions: { autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 },
+        }
+      : {},
+  );
   client.on('error', () => undefined);
   await new Promise<void>((resolve) => client.once('ready', resolve));
   return client;
@@ -150,8 +159,33 @@ export async function wrongLists(cluster: TestCluster, appenders: readonly Appen
   return wrong;
 }
 
-export async function ioredisAppender(cluster: TestCluster): Promise<Appender> {
+/**
+ * Lists that lack what was acknowledged, hold anything twice, or hold it in another order. What was not answered may
+ * stand there or not.
+ */
+export async function doubtfulLists(cluster: TestCluster, appenders: readonly Appender[]): Promise<string[]> {
   const client = await ioredisClient(cluster);
+  const wrong: string[] = [];
+  for (const { acknowledged } of appenders)
+    for (const [list, items] of acknowledged) {
+      const found = await client.lrange(list, 0, -1);
+      const at = new Map(found.map((item, index) => [item, index]));
+      const lost = items.filter((item) => !at.has(item));
+      const twice = found.filter((item, index) => at.get(item) !== index);
+      const places = items.map((item) => at.get(item) ?? 0);
+      const turned = items.filter((_, i) => i > 0 && (places[i] as number) < (places[i - 1] as number));
+      if (lost.length + twice.length + turned.length === 0) continue;
+      wrong.push(
+        `${list}: lost ${lost.slice(0, 9)}, twice ${twice.slice(0, 9)}, turned ${turned.slice(0, 9)}`,
+      );
+    }
+  client.disconnect();
+  return wrong;
+}
+
+/** @param once see `ioredisClient` */
+export async function ioredisAppender(cluster: TestCluster, once = false): Promise<Appender> {
+  const client = await ioredisClient(cluster, once);
   return {
     library: 'ioredis',
     acknowledged: new Map(),
