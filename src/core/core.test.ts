@@ -1,37 +1,10 @@
 import { expect, test } from 'vitest';
-import type { CoreInit } from './core.ts';
-import { Core } from './core.ts';
-import { init, silent } from './core-test-kit.ts';
+import type { Core, CoreInit } from './core.ts';
+import { init, node } from './core-test-kit.ts';
 import { defaultCoreOptions } from './options.ts';
-import type { CoreOutput } from './output.ts';
-import type { Append, BatchSpan, HardState, Heartbeat, Lsn, Message, Position } from './types.ts';
+import type { Append, BatchSpan, HardState, Heartbeat, Lsn, Position } from './types.ts';
 
 const { electionMaxMs, voteRefusalMs } = defaultCoreOptions;
-
-/** Node `a` of three, and what it sends and asks of its disk. */
-function node(own: Partial<CoreInit> = {}): {
-  core: Core;
-  sent: [string, Message][];
-  put: HardState[];
-  commits: Lsn[];
-  moved: () => number;
-} {
-  const sent: [string, Message][] = [];
-  const put: HardState[] = [];
-  const commits: Lsn[] = [];
-  let moved = 0;
-  const output: CoreOutput = {
-    ...silent,
-    send: (to, message) => void sent.push([to, message]),
-    putHardState: (hardState) => void put.push(hardState),
-    committed: (commit) => void commits.push(commit),
-    positionsChanged: () => {
-      moved += 1;
-    },
-  };
-  const core = new Core({ ...init, ...own }, defaultCoreOptions, output, () => 0.5);
-  return { core, sent, put, commits, moved: () => moved };
-}
 
 /** Ten durable entries of term 1. */
 const tenEntries: Partial<CoreInit> = {
@@ -76,40 +49,6 @@ function asksAt({ core, sent }: ReturnType<typeof node>, from: number, until: nu
   }
   return null;
 }
-
-test('a vote leaves when that vote is durable, not when its term is, and not when it is over', () => {
-  const { core, sent, put } = node();
-  const ask = (term: number): Message => ({
-    kind: 'voteRequest',
-    term,
-    last: { term: 0, lsn: 0 },
-    handover: true,
-  });
-  const votes = (): unknown[] =>
-    sent.flatMap(([to, message]) => (message.kind === 'voteResponse' ? [to] : []));
-  core.receive('b', ask(1), 1000);
-  expect(put).toEqual([
-    { term: 1, vote: null },
-    { term: 1, vote: 'b' },
-  ]);
-  core.hardStateDurable({ term: 1, vote: null }, 1001);
-  expect(votes()).toEqual([]);
-  core.receive('c', ask(2), 1002);
-  core.hardStateDurable({ term: 1, vote: 'b' }, 1003);
-  expect(votes(), 'term 1 is over').toEqual([]);
-  core.hardStateDurable({ term: 2, vote: 'c' }, 1004);
-  expect(votes()).toEqual(['c']);
-});
-
-test('what becomes durable late never makes an older vote the durable one', () => {
-  const { core } = node();
-  core.receive('b', { kind: 'voteRequest', term: 2, last: { term: 0, lsn: 0 }, handover: true }, 1000);
-  core.hardStateDurable({ term: 2, vote: 'b' }, 1001);
-  core.hardStateDurable({ term: 1, vote: null }, 1002);
-  expect(core.isDurable({ term: 2, vote: 'b' })).toBe(true);
-  expect(core.isDurable({ term: 2, vote: null })).toBe(false);
-  expect(core.isDurable({ term: 1, vote: 'b' })).toBe(false);
-});
 
 test('a vote counts in its own term only: a log of a newer one says that it is over', () => {
   const log = { runs: [{ term: 3, lsn: 1 }], lastLsn: 1 };
