@@ -83,6 +83,7 @@ export class NodeShards {
     this.#map = known === null ? began.map : shardMapOf(known);
     this.#replicas = new OwnReplicas({
       ...{ self, dir, priority, host, logger, began: began.map, incomplete, recovered },
+      others: () => this.#metadata.nodes.filter((node) => node !== self),
       fatal: (error) => parts.fatal(error),
     });
     this.#reconciler = new Reconciler({

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { runTask } from '../env/task.ts';
 import type { RecoveredShard } from '../log/types.ts';
-import type { ReplicaStart } from '../shard/held-replicas.ts';
+import { givenUp, type ReplicaStart } from '../shard/held-replicas.ts';
+import { withoutRecord } from '../shard/opening.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 import type { Metadata } from './metadata.ts';
 import { OwnReplicas } from './own-replicas.ts';
@@ -16,10 +17,20 @@ interface Given {
   readonly members: readonly string[] | null;
   readonly holds?: boolean;
   readonly incomplete?: boolean;
+  /** What the log says is missing of the shard; it has nothing else of it. */
+  readonly missing?: string;
+}
+
+function recoveredShard(holds: boolean, missing: string | undefined): RecoveredShard {
+  const damage = { mayHaveAcknowledged: null, hardStateLost: false, where: missing };
+  return {
+    ...{ shard: 1, last: { term: 1, lsn: holds ? 9 : 0 }, checkpoint: { term: 1, lsn: 7 } },
+    damage: missing === undefined ? null : damage,
+  } as RecoveredShard;
 }
 
 /** One shard on a node: what it opens and drops, and what it says. */
-function node({ self = 'n1', founders, members, holds = false, incomplete = false }: Given) {
+function node({ self = 'n1', founders, members, holds = false, incomplete = false, missing }: Given) {
   const opened: ReplicaStart[] = [];
   const dropped: number[] = [];
   const replica = {
@@ -51,9 +62,8 @@ function node({ self = 'n1', founders, members, holds = false, incomplete = fals
     ...{ self, dir: 'd', priority: 100, began, incomplete },
     host: host as unknown as ShardHost,
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: log },
-    recovered: holds
-      ? [{ shard: 1, last: { term: 1, lsn: 9 }, checkpoint: { term: 0, lsn: 0 } } as RecoveredShard]
-      : [],
+    others: () => ['n7', 'n8'],
+    recovered: holds || missing !== undefined ? [recoveredShard(holds, missing)] : [],
     fatal: (error) => {
       throw error;
     },
@@ -79,6 +89,20 @@ it.each([
   ['a lost log', { founders: three, members: three, incomplete: true }, three, []],
   ['what it was given', { self: 'n4', founders: three, members: ['n1', 'n4'] }, ['n1'], ['n4']],
   // It began the shard alone, and must never lead it alone again with nothing.
+  ['what it gave up', { founders: three, members: three, missing: givenUp }, three, []],
+  ['what it gave up alone', { founders: ['n1'], members: ['n1'], missing: givenUp }, ['n7', 'n8'], ['n1']],
+  [
+    'that, and lost the metadata',
+    { founders: ['n1'], members: null, missing: givenUp },
+    ['n7', 'n8'],
+    ['n1'],
+  ],
+  [
+    'that, and got something of it back',
+    { founders: ['n1'], members: ['n1'], holds: true, missing: withoutRecord },
+    ['n7', 'n8'],
+    ['n1'],
+  ],
   ['what it began alone', { founders: ['n1'], members: ['n1', 'n2'] }, ['n2'], ['n1']],
 ])('opens %s with who can vote', (_, given: Given, voters, learners) => {
   const { start, opened } = node(given);
@@ -88,6 +112,12 @@ it.each([
 
 it('does not open what is elsewhere', () => {
   const { start, opened } = node({ self: 'n4', founders: three, members: three });
+  start();
+  expect(opened).toEqual([]);
+});
+
+it('does not take what it gave up for something that it holds', () => {
+  const { start, opened } = node({ founders: three, members: ['n2', 'n3'], missing: givenUp });
   start();
   expect(opened).toEqual([]);
 });
@@ -109,6 +139,12 @@ it('opens what it is given while it runs, as a learner', () => {
   expect(replica.core.priority).toBe(101);
   own.follow(mapOf(['n1', 'n4'], 'n1'));
   expect(replica.core.priority).toBe(100);
+});
+
+it('opens what it alone is to have, though nobody says who has it now', () => {
+  const { own, opened, mapOf } = node({ self: 'n4', founders: three, members: three });
+  own.follow(mapOf(['n4']));
+  expect(opened).toMatchObject([{ initial: { voters: ['n7', 'n8'], learners: ['n4'] } }]);
 });
 
 it('drops a replica only when metadata and shard have both taken it, and nothing of it is under way', () => {

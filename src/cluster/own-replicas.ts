@@ -3,6 +3,8 @@ import type { Logger } from '../env/logger.ts';
 import { stepVoid, type Task } from '../env/task.ts';
 import { BellwetherError } from '../errors.ts';
 import type { RecoveredShard } from '../log/types.ts';
+import { givenUp } from '../shard/held-replicas.ts';
+import { withoutRecord } from '../shard/opening.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost } from '../shard/shard-host.ts';
 import type { Metadata } from './metadata.ts';
@@ -20,9 +22,14 @@ interface OwnReplicasParts {
   /** Something may be gone that this node had promised. */
   readonly incomplete: boolean;
   readonly priority: number;
+  /** Every other node, for where nobody says who takes part in a shard: the log will, once its leader has sent it. */
+  others(): readonly NodeId[];
   /** The process must end. */
   fatal(error: Error): void;
 }
+
+/** A replica that was let go, or came and has got nothing yet, is no sign of how its shard began. */
+const unfilled: readonly string[] = [givenUp, withoutRecord];
 
 /** The replicas that clients see on this node: opened at its start, and as the metadata gives and takes them. */
 export class OwnReplicas {
@@ -39,14 +46,17 @@ export class OwnReplicas {
     const { self, recovered, began } = this.#parts;
     for (const { shard, members, preferred } of map.placements) {
       const held = recovered.find((one) => one.shard === shard) ?? null;
-      const holds = held !== null && (held.last.lsn > 0 || held.checkpoint.lsn > 0);
+      const gaveUp = held?.damage != null && unfilled.includes(held.damage.where);
+      const holds = held !== null && (held.last.lsn > 0 || (held.checkpoint.lsn > 0 && !gaveUp));
       if (!members.includes(self) && !holds) continue;
       const founders = membersIn(began, shard);
       const others = members.filter((node) => node !== self);
+      const beganAlone = founders.length === 1 && founders.includes(self);
       // Who was given a replica later never votes by what the shard began with, least of all alone.
       const later = metadata !== null && !holds && others.length > 0;
-      const isNew = later && (!founders.includes(self) || founders.length === 1);
-      const initial = isNew ? learnerOf(self, others) : { voters: founders, learners: [] };
+      const isNew = (later && (beganAlone || !founders.includes(self))) || (gaveUp && beganAlone);
+      const voters = others.length > 0 ? others : this.#parts.others();
+      const initial = isNew ? learnerOf(self, voters) : { voters: founders, learners: [] };
       yield* this.#openAtStart(shard, held, initial);
       this.#prefer(shard, preferred);
     }
@@ -55,7 +65,7 @@ export class OwnReplicas {
   *#openAtStart(shard: number, recovered: RecoveredShard | null, initial: Membership): Task<void> {
     const { incomplete, host } = this.#parts;
     if (recovered === null && incomplete) this.forgotten(shard, initial);
-    if (recovered?.damage) this.damaged(recovered);
+    if (recovered?.damage && recovered.damage.where !== givenUp) this.damaged(recovered);
     yield* stepVoid((done) => host.held.open({ shard, recovered, initial, incomplete }, done));
   }
 
@@ -104,8 +114,11 @@ export class OwnReplicas {
   #openLater({ shard, members, preferred }: ShardPlacement): void {
     const { self, host, logger } = this.#parts;
     const others = members.filter((node) => node !== self);
-    const voters = host.directory.membersOf(shard)?.filter((node) => node !== self) ?? others;
-    if (voters.length === 0) return;
+    const known = [host.directory.membersOf(shard) ?? [], others, this.#parts.others()];
+    const voters = known
+      .map((nodes) => nodes.filter((node) => node !== self))
+      .find(({ length }) => length > 0);
+    if (voters === undefined) return;
     logger.info({ shard }, 'this node is to have a replica of the shard');
     this.#busy.add(shard);
     const initial = learnerOf(self, voters);

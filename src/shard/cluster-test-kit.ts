@@ -124,6 +124,8 @@ export class TestCluster {
   holds: (from: NodeId, message: Message, shard: number) => boolean = () => false;
   /** What a node knows of who owns slots, where that is not as at the beginning. */
   ownersOn: (node: NodeId) => HostContext['owners'] | null = () => null;
+  /** Nodes that the others do not count among the cluster. */
+  readonly gone = new Set<NodeId>();
   /** Nodes that nothing reaches and that reach nobody. */
   readonly cutOff = new Set<NodeId>();
   readonly evicting = {
@@ -269,7 +271,7 @@ export class TestCluster {
     const context: Omit<HostContext, 'log' | 'checkpoints' | 'disk' | 'services'> = {
       self: id,
       founders: this.#ids,
-      nodes: () => this.#ids,
+      nodes: () => this.#ids.filter((node) => !this.gone.has(node)),
       options: this.options,
       session: {
         ack: policy,

@@ -6,6 +6,9 @@ import type { RecoveredShard } from '../log/types.ts';
 import { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 
+/** What recovery says of a replica that was let go: nothing that this node still has of it counts for anything. */
+export const givenUp = 'a replica that this node gave up';
+
 /** What a replica is opened with, behind the log. */
 export interface ReplicaStart {
   readonly shard: number;
@@ -92,6 +95,8 @@ export class HeldReplicas {
     this.visible.delete(shard);
     this.#listAll();
     log.attach(shard, { durable: () => {} });
+    // Who is called back, or does not know of its removal when it starts again, must not vote as one that has everything.
+    log.inDoubt(shard, { mayHaveAcknowledged: null, hardStateLost: false, where: givenUp });
     log.retainFrom(shard, Number.POSITIVE_INFINITY);
     function* remove(): Task<void> {
       for (const id of yield* checkpoints.list(shard)) yield* checkpoints.remove(id);

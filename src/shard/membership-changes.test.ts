@@ -85,6 +85,16 @@ test('what is no step, and what a leader does not do to itself, is refused for g
   expect(replicaOf(cluster).lastLsn).toBe(before);
 });
 
+test('a member that left the cluster keeps nobody from coming, and does not come itself', () => {
+  const cluster = new TestCluster(1, ['d']);
+  cluster.run(1000);
+  make(cluster, of('ab', 'c'));
+  cluster.gone.add('c');
+  make(cluster, of('ab', 'cd'));
+  make(cluster, of('ab', 'd'));
+  expect(change(cluster, of('ab', 'cd'))).toBe('BW_MEMBERSHIP_REFUSED');
+});
+
 test('only a leader changes members, one change at a time, and not during a handover', () => {
   const cluster = new TestCluster(1, ['d', 'e']);
   expect(change(cluster, of('abc', 'd'), 'b')).toBe('BW_NOT_LEADER');

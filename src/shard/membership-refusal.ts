@@ -41,7 +41,9 @@ function driverRefusal(
   context: ReplicaContext,
   next: Membership,
 ): MembershipRefusal | null {
-  const stranger = everyMember(next).find((node) => !context.knowsNode(node));
+  // Who left the cluster may still be a member here: that must not keep others from coming.
+  const has = everyMember(replica.core.membership);
+  const stranger = everyMember(next).find((node) => !has.includes(node) && !context.knowsNode(node));
   if (stranger !== undefined) return { kind: 'never', why: `this cluster has no node ${stranger}` };
   // An entry goes into the state's order of things, and the state of a leader that does not serve is not there yet.
   return replica.serving ? null : { kind: 'pending', why: 'the leader does not serve yet' };

@@ -8,6 +8,9 @@ import type { CheckpointId, Manifest } from '../state/checkpoint-store.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaContext } from './replica-context.ts';
 
+/** What recovery says of a replica that was opened without a log, until a leader has filled it. */
+export const withoutRecord = 'a log without any record of this replica';
+
 /** Loads the newest checkpoint that can be read and says what the core starts from. Queues log records where the two must be made to fit. */
 export function* openReplicaState(
   replica: Replica,
@@ -39,8 +42,7 @@ export function* openReplicaState(
     const forgetful = (recovered === null || incomplete) && !alone;
     if (forgetful) {
       // A new directory, or one that was emptied: only a leader, or the sight of a new cluster, can tell.
-      const where = 'a log without any record of this replica';
-      context.log.inDoubt(shard, { mayHaveAcknowledged: null, hardStateLost: true, where });
+      context.log.inDoubt(shard, { mayHaveAcknowledged: null, hardStateLost: true, where: withoutRecord });
     }
     return {
       ...common,
