@@ -12,7 +12,7 @@ class OnlyLosses extends SeededRandom {
 
 test('a plan goes on when it had only kinds that come once', () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const faults = new FaultPlanner(new OnlyLosses(seed), ['a', 'b', 'c'], false).draw(30_000);
+    const faults = new FaultPlanner(new OnlyLosses(seed), ['a', 'b', 'c'], null).draw(30_000);
     const kinds = faults.map(({ kind }) => kind);
     expect(kinds).not.toContain(undefined);
     expect(kinds.filter((kind) => kind === 'wipe' || kind === 'rot')).toHaveLength(1);

@@ -1,5 +1,7 @@
 import type { Message, NodeId } from '../core/types.ts';
 import type { Place } from './member-goal.ts';
+import type { PlacementChange } from './placement-wish.ts';
+import { placementChanges, withSlots } from './placement-wish.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** In place of a node's name: whoever leads when the fault comes. */
@@ -38,6 +40,13 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
       readonly fatal: boolean;
       readonly least: number;
     }
+  /** Where replicas are to be is changed in the metadata, while each shard keeps so many at least. */
+  | {
+      readonly kind: 'placement';
+      readonly change: PlacementChange;
+      readonly fatal: boolean;
+      readonly least: number;
+    }
   | { readonly kind: 'partition'; readonly side: readonly NodeId[] }
   | { readonly kind: 'break'; readonly from: NodeId; readonly to: NodeId }
   | { readonly kind: 'one way' | 'cut off'; readonly from: NodeId; readonly to: NodeId }
@@ -48,7 +57,7 @@ export type Fault = { readonly atMs: number; readonly forMs: number; readonly sa
 export type FaultKind = Fault['kind'];
 
 /** Not among what any run may have: wild clocks and other members come on top in some runs. */
-const undrawn: readonly FaultKind[] = ['wild clock', 'members'];
+const undrawn: readonly FaultKind[] = ['wild clock', 'members', 'placement'];
 
 /** Faults that take data away which was durable. */
 const losing: readonly FaultKind[] = ['wipe', 'rot', 'bit rot'];
@@ -75,6 +84,16 @@ const fatalMessages: readonly Message['kind'][] = [
   'campaignNow',
   'snapshotOffer',
   'snapshotChunk',
+];
+
+/** The same, where slots move as well. */
+const fatalWithSlots: readonly Message['kind'][] = [
+  ...fatalMessages,
+  'slotCopy',
+  'slotCopy',
+  'slotCopied',
+  'slotCopied',
+  'slotStep',
 ];
 
 /** What is done when segments, checkpoints and the loss ledger come and go. */
@@ -110,6 +129,7 @@ const kinds: readonly FaultKind[] = [
   'hand over',
   'checkpoint',
   'members',
+  'placement',
   'partition',
   'one way',
   'break',
@@ -118,6 +138,9 @@ const kinds: readonly FaultKind[] = [
   'mute',
   'clog',
 ];
+
+/** What changes in a run besides: the members of the one shard, or the metadata, with slots that move or without. */
+type Changes = 'members' | 'placement' | 'slots' | null;
 
 /**
  * Draws what goes wrong. Each run has some kinds of faults only, and its own pace: rare combinations become likely in
@@ -128,31 +151,37 @@ export class FaultPlanner {
   /** So many voters there are at the beginning, and whatever changes, at least. */
   readonly leastVoters: number;
   readonly #nodes: readonly NodeId[];
-  readonly #members: boolean;
+  readonly #changes: Changes;
   readonly #everyMs: number;
   #inUse: readonly FaultKind[];
   #nextMs: number;
 
-  /** @param members may change in this run */
-  constructor(random: SeededRandom, nodes: readonly NodeId[], members: boolean) {
+  /** @param changes what changes members in this run */
+  constructor(random: SeededRandom, nodes: readonly NodeId[], changes: Changes) {
     this.#random = random;
     this.#nodes = nodes;
     // Fewer than three nodes are no cluster without the data of one of them.
-    const loses = nodes.length > 3 || (nodes.length === 3 && !(members && random.chance(0.7)));
+    const loses = nodes.length > 3 || (nodes.length === 3 && !(changes !== null && random.chance(0.7)));
     const possible = kinds.filter((kind) => !undrawn.includes(kind) && (!losing.includes(kind) || loses));
     const inUse = random.shuffled(possible).slice(0, 2 + random.below(possible.length - 1));
     this.#inUse = random.chance(wildRuns) ? [...inUse, 'wild clock', 'wild clock'] : inUse;
-    this.#members = members;
+    this.#changes = changes;
     // What a majority holds survives the loss of one disk only if that is no majority by itself, nor one of two.
-    if (!members) this.leastVoters = nodes.length;
+    if (changes === null) this.leastVoters = nodes.length;
     else this.leastVoters = inUse.some((kind) => losing.includes(kind)) ? 3 : 1;
     this.#everyMs = random.pick([150, 400, 800, 1500]);
     this.#nextMs = random.chance(0.3) ? 0 : random.between(0, 1500);
   }
 
+  /** No fault begins before this. */
+  begin(atMs: number): void {
+    this.#nextMs += atMs;
+  }
+
   #drawKind(): FaultKind {
     const random = this.#random;
-    if (this.#members && random.chance(0.4)) return 'members';
+    if (this.#changes !== null && random.chance(0.4))
+      return this.#changes === 'members' ? 'members' : 'placement';
     return random.chance(0.3) ? random.pick(usual) : random.pick(this.#inUse);
   }
 
@@ -162,7 +191,7 @@ export class FaultPlanner {
     const faults: Fault[] = [];
     while (this.#nextMs < untilMs) {
       const kind = this.#drawKind();
-      faults.push(drawFault(random, this.#nodes, kind, this.#nextMs, this.leastVoters));
+      faults.push(drawFault(random, this.#nodes, kind, this.#nextMs, this.leastVoters, this.#changes));
       // A write that two of three nodes hold survives the loss of one disk, not of two.
       if (losing.includes(kind)) {
         const left = this.#inUse.filter((other) => !losing.includes(other));
@@ -180,6 +209,7 @@ function drawFault(
   kind: FaultKind,
   atMs: number,
   least: number,
+  changes: Changes,
 ): Fault {
   const forMs = random.pick([15, 100, 600, 1200, 3000]) * random.between(0.5, 1.5);
   const [first, other = first] = random.shuffled(nodes) as [NodeId, NodeId | undefined];
@@ -197,6 +227,14 @@ function drawFault(
       const goal = { node: first, place, emptied: random.chance(0.5), fatal: random.chance(0.2), least };
       return { ...at, forMs: random.between(300, 6000), kind, ...goal };
     }
+    case 'placement': {
+      const wish = {
+        change: random.pick(changes === 'slots' ? withSlots : placementChanges),
+        fatal: random.chance(0.2),
+        least,
+      };
+      return { ...at, forMs: random.between(300, 6000), kind, ...wish };
+    }
     case 'partition':
       return random.chance(0.6)
         ? { ...at, kind, side: [theLeader] }
@@ -208,7 +246,7 @@ function drawFault(
     case 'clog':
       return { ...at, kind, from: node, to: other, ms: random.pick([20, 100, 400]) };
     case 'dies of':
-      return { ...at, kind, message: random.pick(fatalMessages) };
+      return { ...at, kind, message: random.pick(changes === 'slots' ? fatalWithSlots : fatalMessages) };
     case 'dies at':
       return { ...at, kind, operation: random.pick(fatalOperations) };
     case 'disk full':

@@ -1,3 +1,4 @@
+import { metadataShard } from '../cluster/metadata.ts';
 import type { Message, NodeId } from '../core/types.ts';
 import type { EventLoop } from './event-loop.ts';
 import { FaultEffects } from './fault-effects.ts';
@@ -8,6 +9,9 @@ import type { Goal } from './member-goal.ts';
 import { MemberGoal } from './member-goal.ts';
 import type { SimNetwork } from './network.ts';
 import { disturbNetwork } from './network-faults.ts';
+import type { Wish } from './placement-wish.ts';
+import { PlacementWish } from './placement-wish.ts';
+import type { Seat } from './seat.ts';
 import { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 import type { Trace } from './trace.ts';
@@ -27,9 +31,13 @@ export class Faults {
   /** False once clocks ran so wrong that leases may overlap. */
   clocksHold = true;
   readonly #nodes: readonly SimNode[];
+  /** Of each shard, and of those that clients use. */
+  readonly #all: readonly (readonly Seat[])[];
+  readonly #shards: readonly (readonly Seat[])[];
   readonly #loop: EventLoop;
   readonly #network: SimNetwork;
   readonly #trace: Trace;
+  readonly #slots: readonly number[];
   readonly #lull: (forMs: number) => void;
   /** What undoes the faults that are at work. */
   readonly #undo = new Set<() => void>();
@@ -38,16 +46,24 @@ export class Faults {
   readonly #leases = new Set<ForgottenLease>();
   #over = false;
 
-  /** @param lull lets clients ask nothing for so many ms */
   constructor(
     nodes: readonly SimNode[],
+    all: readonly (readonly Seat[])[],
     loop: EventLoop,
     network: SimNetwork,
     trace: Trace,
-    lull: (forMs: number) => void,
+    clients: {
+      /** Where they have keys. */
+      readonly slots: readonly number[];
+      /** Lets them ask nothing for so many ms. */
+      lull(forMs: number): void;
+    },
   ) {
-    this.#lull = lull;
+    this.#slots = clients.slots;
+    this.#lull = (forMs) => clients.lull(forMs);
     this.#nodes = nodes;
+    this.#all = all;
+    this.#shards = all.filter(([seat]) => seat?.shard !== metadataShard);
     this.#loop = loop;
     this.#network = network;
     this.#trace = trace;
@@ -55,8 +71,8 @@ export class Faults {
   }
 
   /** A process sent a message. */
-  sent(from: NodeId, to: NodeId, message: Message): void {
-    for (const lease of this.#leases) lease.sent(from, to, message);
+  sent(from: NodeId, to: NodeId, shard: number, message: Message): void {
+    for (const lease of this.#leases) lease.sent(from, to, shard, message);
     this.#spring(message.kind, from);
   }
 
@@ -112,7 +128,7 @@ export class Faults {
   /** The fault with a node's name where it says "the leader". */
   #named<T extends Fault>(fault: T, random: SeededRandom): T {
     const anybody = random.pick(this.#nodes);
-    const leader = this.#nodes.find(({ replica }) => replica?.serving === true) ?? anybody;
+    const leader = this.#leader(random) ?? anybody;
     const name = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(name);
       return value === theLeader ? leader.id : value;
@@ -120,6 +136,13 @@ export class Faults {
     return Object.fromEntries(
       Object.entries(fault).map(([key, value]) => [key, name(value)]),
     ) as unknown as T;
+  }
+
+  /** Who leads a shard; null while nobody does. */
+  #leader(random: SeededRandom): Seat | null {
+    const [only = []] = this.#shards;
+    const seats = this.#shards.length === 1 ? only : random.pick(this.#shards);
+    return seats.find(({ replica }) => replica?.serving === true) ?? null;
   }
 
   #for(ms: number, undo: () => void): void {
@@ -146,6 +169,9 @@ export class Faults {
       case 'members':
         this.#changeMembers(fault, random, hit);
         break;
+      case 'placement':
+        this.#changePlacement(fault, random, hit);
+        break;
       case 'forgotten lease':
         this.#forgetLease(random, forMs, hit);
         break;
@@ -171,23 +197,23 @@ export class Faults {
         this.#handOver(random, hit);
         break;
       case 'checkpoint':
-        for (const { replica, life } of this.#nodes)
+        for (const { replicas, life } of this.#nodes)
           life?.process.enter(() => {
-            if (replica?.checkpointNow() === true) hit();
+            for (const replica of replicas) if (replica.checkpointNow()) hit();
           });
         break;
       case 'wall clock': {
-        const { clock, replica } = this.#node(fault.node);
+        const { clock, serving } = this.#node(fault.node);
         clock.wallErrorMs += fault.ms;
-        if (replica?.serving === true) hit();
+        if (serving) hit();
         break;
       }
       case 'drift':
       case 'wild clock': {
-        const { clock, replica } = this.#node(fault.node);
+        const { clock, replicas } = this.#node(fault.node);
         if (fault.kind === 'wild clock') this.clocksHold = false;
         this.#for(forMs, clock.drift(fault.rate));
-        if (replica !== null) hit();
+        if (replicas.length > 0) hit();
         break;
       }
       case 'disk hangs':
@@ -213,16 +239,19 @@ export class Faults {
    * that are voters in anybody's eyes.
    */
   #othersVote(node: NodeId): boolean {
-    const voters = new Set(this.#nodes.flatMap(({ replica }) => replica?.core.membership.voters ?? []));
-    return this.#nodes.every(
-      ({ id, replica }) =>
-        id === node || (replica !== null && (replica.core.doubt === null || !voters.has(id))),
-    );
+    const down = ({ id, mayStart, life }: SimNode): boolean =>
+      id !== node && mayStart && life?.ready !== true;
+    if (!this.#node(node).mayComeBackEmpty || this.#nodes.some(down)) return false;
+    return this.#all.every((seats) => {
+      const voters = new Set(seats.flatMap(({ replica }) => replica?.core.membership.voters ?? []));
+      const votes = ({ replica }: Seat): boolean => replica !== null && replica.core.doubt === null;
+      return seats.every((seat) => seat.id === node || !voters.has(seat.id) || votes(seat));
+    });
   }
 
   #changeMembers(goal: Goal & { readonly forMs: number }, random: SeededRandom, hit: () => void): void {
     const world = {
-      nodes: this.#nodes,
+      seats: this.#shards[0] as readonly Seat[],
       loop: this.#loop,
       trace: this.#trace,
       random,
@@ -231,6 +260,20 @@ export class Faults {
     };
     const way = new MemberGoal(world, goal, hit);
     this.#for(goal.forMs, () => way.end());
+  }
+
+  #changePlacement(wish: Wish & { readonly forMs: number }, random: SeededRandom, hit: () => void): void {
+    const world = {
+      nodes: this.#nodes,
+      loop: this.#loop,
+      trace: this.#trace,
+      random,
+      slots: this.#slots,
+      startLater: (node: SimNode) => this.#for(random.between(10, 1000), () => node.start()),
+      loseSoon: (node: SimNode) => this.#loseSoon(node, random),
+    };
+    const way = new PlacementWish(world, wish, hit);
+    this.#for(wish.forMs, () => way.end());
   }
 
   #pause(node: SimNode, forMs: number, hit: () => void): void {
@@ -242,8 +285,8 @@ export class Faults {
   }
 
   #forgetLease(random: SeededRandom, forMs: number, hit: () => void): void {
-    const leader = this.#nodes.find(({ replica }) => replica?.serving === true);
-    if (leader === undefined || this.#nodes.length < 3) return;
+    const leader = this.#leader(random);
+    if (leader === null || this.#nodes.length < 3) return;
     const undoAfter = (ms: number, undo: () => void): void => this.#for(ms, undo);
     const stage = {
       nodes: this.#nodes,
@@ -259,8 +302,8 @@ export class Faults {
   }
 
   #handOver(random: SeededRandom, hit: () => void): void {
-    const leader = this.#nodes.find(({ replica }) => replica?.serving === true);
-    if (leader === undefined) return;
+    const leader = this.#leader(random);
+    if (leader === null) return;
     const target = random.pick(this.#nodes);
     leader.life?.process.enter(() => {
       const started = leader.replica?.handOver(target.id, leader.clock.monotonicMs()) === true;

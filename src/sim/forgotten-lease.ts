@@ -2,6 +2,7 @@ import type { Message, NodeId } from '../core/types.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { SimNetwork } from './network.ts';
 import { disturbNetwork } from './network-faults.ts';
+import type { Seat } from './seat.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -31,6 +32,7 @@ export interface Stage {
  */
 export class ForgottenLease {
   readonly #stage: Stage;
+  readonly #shard: number;
   readonly #leader: SimNode;
   readonly #candidate: SimNode;
   readonly #voters: readonly SimNode[];
@@ -38,8 +40,9 @@ export class ForgottenLease {
   readonly #hit: () => void;
   #armed = false;
 
-  constructor(stage: Stage, leader: SimNode, forMs: number, hit: () => void) {
+  constructor(stage: Stage, { shard, node: leader }: Seat, forMs: number, hit: () => void) {
     this.#stage = stage;
+    this.#shard = shard;
     this.#leader = leader;
     this.#forMs = forMs;
     this.#hit = hit;
@@ -72,8 +75,8 @@ export class ForgottenLease {
   }
 
   /** A process sent a message: the next confirmation of the leader's lease springs the trap. */
-  sent(from: NodeId, to: NodeId, message: Message): void {
-    const confirms = message.kind === 'heartbeatAck' && to === this.#leader.id;
+  sent(from: NodeId, to: NodeId, shard: number, message: Message): void {
+    const confirms = message.kind === 'heartbeatAck' && shard === this.#shard && to === this.#leader.id;
     if (!this.#armed || !confirms || from === this.#candidate.id) return;
     this.#armed = false;
     const { loop, nodes, random } = this.#stage;

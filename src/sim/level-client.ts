@@ -9,9 +9,9 @@ import type { History, OpenOperation, Request } from './history.ts';
 import type { LevelHistory } from './level-history.ts';
 import { isRead } from './models.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { nodeAt } from './sharded-node.ts';
 import { nothingDone } from './sim-client.ts';
 import type { SimNode } from './sim-node.ts';
-import { nodeAt } from './sim-node.ts';
 
 export interface LevelClientOptions {
   readonly number: number;
@@ -23,7 +23,8 @@ export interface LevelClientOptions {
   readonly timeoutMs: number;
   /** How often it goes to another node, 0 to 1. */
   readonly hops: number;
-  /** The last LSN that is committed. */
+  /** The keys of one shard, with which it stays, and the last LSN that is committed there. */
+  readonly keys: readonly string[];
   readonly lastLsn: () => number;
 }
 
@@ -79,6 +80,10 @@ export class LevelClient {
 
   get kind(): ReadLevel['kind'] {
     return this.#options.kind;
+  }
+
+  get keys(): readonly string[] {
+    return this.#options.keys;
   }
 
   /** Sends one request, once; `done` is called when its outcome is known, or will never be. */

@@ -2,6 +2,7 @@ import { everyMember, isVoter } from '../core/membership.ts';
 import type { Membership, NodeId } from '../core/types.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { EventLoop } from './event-loop.ts';
+import type { Seat } from './seat.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { SimNode } from './sim-node.ts';
 import type { Trace } from './trace.ts';
@@ -22,7 +23,8 @@ export interface Goal {
 
 /** What the goal works with. */
 interface World {
-  readonly nodes: readonly SimNode[];
+  /** In the shard whose members change. */
+  readonly seats: readonly Seat[];
   readonly loop: EventLoop;
   readonly trace: Trace;
   readonly random: SeededRandom;
@@ -57,7 +59,7 @@ export class MemberGoal {
 
   #try(): void {
     if (this.#over) return;
-    const serving = this.#world.nodes.filter(({ replica }) => replica?.serving === true);
+    const serving = this.#world.seats.filter(({ replica }) => replica?.serving === true);
     const [leader] = serving.sort((a, b) => (b.replica?.core.term ?? 0) - (a.replica?.core.term ?? 0));
     leader?.life?.process.enter(() => {
       const { replica } = leader;
@@ -67,7 +69,7 @@ export class MemberGoal {
     this.#world.loop.after(this.#world.random.between(10, 200), () => this.#try());
   }
 
-  #step(leader: SimNode, replica: Replica): void {
+  #step(leader: Seat, replica: Replica): void {
     const { node, place, least } = this.#goal;
     const { membership } = replica.core;
     const from = placeOf(membership, node);
@@ -90,7 +92,7 @@ export class MemberGoal {
     this.#world.trace.say(leader.id, `members ${voters.join(' ')} | ${learners.join(' ')}: ${answer}`);
     if (refusal !== null) return;
     this.#hit();
-    if (this.#deadly) this.#world.loseSoon(leader);
+    if (this.#deadly) this.#world.loseSoon(leader.node);
     this.#deadly = false;
   }
 
@@ -100,7 +102,7 @@ export class MemberGoal {
     if (core.memberships.currentLsn > core.commit) return;
     this.#over = true;
     if (!emptied || place !== 'absent' || this.#mayBeMember(node, core.membership)) return;
-    const gone = this.#world.nodes.find(({ id }) => id === node) as SimNode;
+    const { node: gone } = this.#world.seats.find(({ id }) => id === node) as Seat;
     gone.leave(core.membership);
     this.#world.startLater(gone);
   }
@@ -108,7 +110,7 @@ export class MemberGoal {
   /** A leader of the past may not know that the node was called back: some member does then. */
   #mayBeMember(node: NodeId, membership: Membership): boolean {
     return everyMember(membership).some((id) => {
-      const replica = this.#world.nodes.find((one) => one.id === id)?.replica ?? null;
+      const replica = this.#world.seats.find((one) => one.id === id)?.replica ?? null;
       return replica === null || everyMember(replica.core.membership).includes(node);
     });
   }

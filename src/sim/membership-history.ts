@@ -32,6 +32,12 @@ export class MembershipHistory {
     this.#entries.splice(before + 1, 0, entry);
   }
 
+  /** The last one that anybody knew to be committed; null when that is none. */
+  get lastCommitted(): Membership | null {
+    const last = this.#entries.findLast(({ lsn, term }) => this.#committed.termAt(lsn) === term);
+    return last?.membership ?? null;
+  }
+
   /** The memberships that a log sets, oldest first. */
   of(log: Omit<LogView, 'runStart'>): MembershipEntry[] {
     const termAt = (lsn: number): number | null =>

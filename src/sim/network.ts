@@ -42,14 +42,14 @@ export class SimNetwork {
   }
 
   /** Told of each message that a process sends. */
-  onSend: (from: NodeId, to: NodeId, message: Message) => void = () => {};
+  onSend: (from: NodeId, to: NodeId, shard: number, message: Message) => void = () => {};
 
   /** A process begins to listen and to dial. */
   open(process: Process, handler: PeerHandler, identity: () => PeerIdentity): PeerPort {
     const self = identity().node;
     const port: PeerPort = new PeerPort(process, handler, identity, {
       aged: () => this.#tellNotFresh(self, port),
-      sent: (to, message) => this.onSend(self, to, message),
+      sent: (to, shard, message) => this.onSend(self, to, shard, message),
     });
     return port;
   }

@@ -7,7 +7,7 @@ import type { Process } from './process.ts';
 interface PeerPortEvents {
   /** This node is no longer fresh: peers are told before they hear anything else. */
   aged(): void;
-  sent(to: NodeId, message: Message): void;
+  sent(to: NodeId, shard: number, message: Message): void;
 }
 
 /** What one process has of the network. */
@@ -45,7 +45,7 @@ export class PeerPort implements PeerNetwork {
     if (connection === undefined) return false;
     const { header, parts } = encodeMessage(shard, message);
     connection.send(Buffer.concat([header, ...parts]));
-    this.#events.sent(to, message);
+    this.#events.sent(to, shard, message);
     return true;
   }
 

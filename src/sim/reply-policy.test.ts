@@ -14,7 +14,7 @@ function check(
 ): string | null {
   const committed = new CommittedEntries();
   if (commits) committed.note('a', 4, 2, null);
-  const reply = { node: 'a', what: 'SET', policy: { who, stage, timeoutMs: 0 }, lsn: 4, term: 2 };
+  const reply = { node: 'a', shard: 1, what: 'SET', policy: { who, stage, timeoutMs: 0 }, lsn: 4, term: 2 };
   return checkReplyPolicy(reply, voters, copies, committed);
 }
 

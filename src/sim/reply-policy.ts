@@ -5,6 +5,7 @@ import type { Copies } from './copies.ts';
 /** A reply that left: what it answers is the entry at `lsn`, or state that depends on it. */
 export interface SentReply {
   readonly node: string;
+  readonly shard: number;
   readonly what: string;
   readonly policy: AckPolicy;
   readonly lsn: number;

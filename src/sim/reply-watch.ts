@@ -92,6 +92,7 @@ export class ReplyWatch {
     // What was compacted was committed.
     return {
       node: this.#node,
+      shard: replica.shard,
       what: name,
       policy: gate.policy,
       lsn: known && gate.lsn > core.log.base.lsn ? gate.lsn : 0,

@@ -1,3 +1,4 @@
+import type { NodeId } from '../core/types.ts';
 import type { Reply } from '../resp/reply-parser.ts';
 import { ReplyError } from '../resp/reply-parser.ts';
 import { commandsOf, resultOf } from './client-commands.ts';
@@ -6,8 +7,8 @@ import type { EventLoop } from './event-loop.ts';
 import type { History, OpenOperation, Request } from './history.ts';
 import { isRead } from './models.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { nodeAt } from './sharded-node.ts';
 import type { SimNode } from './sim-node.ts';
-import { nodeAt } from './sim-node.ts';
 
 /** Errors that say that nothing was executed. */
 export const nothingDone =
@@ -24,6 +25,19 @@ export interface ClientOptions {
   readonly reads: number;
   /** How many requests it has in flight on one connection. */
   readonly atOnce: number;
+  /** Hears that a key is at another node; without it the client goes there with its connection. */
+  readonly moved?: (key: string, owner: NodeId) => void;
+}
+
+/** Who asks for what the workload says. */
+export interface Client {
+  readonly reads: number;
+  readonly atOnce: number;
+  readonly believes: boolean;
+  readonly idle: boolean;
+  readonly answered: number;
+  /** Sends one request, once. `done` gets the reply; undefined when it failed or its outcome is unknown. */
+  request(request: Request, done: (result: Reply | undefined) => void): void;
 }
 
 interface Waiting {
@@ -34,7 +48,7 @@ interface Waiting {
 }
 
 /** A client with a few requests in flight. It follows MOVED, and goes to another node when its connection ends. */
-export class SimClient {
+export class SimClient implements Client {
   readonly number: number;
   /** Requests that were answered with a result. */
   answered = 0;
@@ -79,7 +93,6 @@ export class SimClient {
     return this.#options.believes;
   }
 
-  /** Sends one request, once. `done` gets the reply; undefined when it failed or its outcome is unknown. */
   request(request: Request, done: (result: Reply | undefined) => void): void {
     const link = this.#link ?? this.#connect(this.#random.pick(this.#nodes));
     const open = this.#history.invoke(this.number, request);
@@ -141,10 +154,17 @@ export class SimClient {
   }
 
   #refused(line: string, { open, replies }: Waiting): void {
+    const { moved } = this.#options;
     // A command that cannot be queued fails its transaction.
     if (nothingDone.test(line) || replies > 0) this.#history.failed(open);
     else this.#history.unknown(open);
     const owner = line.startsWith('MOVED ') ? nodeAt(line.split(' ')[2] ?? '') : null;
+    if (owner !== null && moved !== undefined) {
+      moved(open.request.key, owner);
+      // Of a transaction more replies are to come.
+      if (replies > 0) this.#lost();
+      return;
+    }
     const node = this.#nodes.find(({ id }) => id === owner);
     // What was sent behind it may be executed or not.
     this.#lost();

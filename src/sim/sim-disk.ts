@@ -94,6 +94,23 @@ export class SimDisk {
     return places;
   }
 
+  /** Changes a bit wherever the log holds this text. Answers in how many places that was. */
+  rotText(text: string): number {
+    const disk = this.#disk;
+    let places = 0;
+    if (disk === null) return places;
+    this.rotten = true;
+    for (const name of disk.names('log')) {
+      const file = `log/${name}`;
+      const bytes = disk.bytesOf(file);
+      const found: number[] = [];
+      for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) found.push(at);
+      for (const at of found) disk.flip(file, at, 1);
+      places += found.length;
+    }
+    return places;
+  }
+
   /** A copy of what is durable now, on a disk that answers at once; null when nothing was ever there. */
   durableCopy(schedule: MemoryDiskOptions['schedule']): MemoryDisk | null {
     return this.#disk?.afterCrash(new SeededRandom(0), { schedule }, 0) ?? null;

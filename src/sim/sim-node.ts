@@ -1,3 +1,6 @@
+import type { Metadata } from '../cluster/metadata.ts';
+import type { NodeShards } from '../cluster/node-shards.ts';
+import type { ShardMap } from '../cluster/shard-map.ts';
 import { encodeMembership } from '../core/membership-codec.ts';
 import type { Membership, NodeId } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
@@ -7,6 +10,7 @@ import type { Batch } from '../log/batch.ts';
 import type { OpenedLog } from '../log/node-log.ts';
 import { openNodeLog } from '../log/node-log.ts';
 import type { NodeLog } from '../log/types.ts';
+import type { NodePlace } from '../shard/leader-notices.ts';
 import { checkedMembership, spanOf } from '../shard/memberships.ts';
 import type { Replica } from '../shard/replica.ts';
 import { ShardHost } from '../shard/shard-host.ts';
@@ -17,6 +21,8 @@ import type { PeerPort } from './peer-port.ts';
 import { Process } from './process.ts';
 import type { ReplyWatchEvents } from './reply-watch.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import type { ClusterShape } from './sharded-node.ts';
+import { addressOf, createNodeShards, peerAddressOf, SavedMetadata } from './sharded-node.ts';
 import { SimClock } from './sim-clock.ts';
 import type { Death } from './sim-disk.ts';
 import { SimDisk } from './sim-disk.ts';
@@ -28,14 +34,6 @@ export const onlyShard = 1;
 const tickMs = 10;
 const clusterName = 'sim';
 
-export function addressOf(node: NodeId): string {
-  return `${node}.sim:1`;
-}
-
-export function nodeAt(address: string): NodeId {
-  return address.slice(0, address.indexOf('.'));
-}
-
 /** Real clocks are off by less. */
 export const usualRates = { least: 0.9995, most: 1.0005 } as const;
 
@@ -46,11 +44,15 @@ export interface SimWorld {
   readonly network: SimNetwork;
   readonly options: SimOptions;
   readonly nodes: readonly NodeId[];
-  /** Who takes part when the cluster begins. */
+  /** Who takes part in the one shard when the cluster begins. */
   readonly members: Membership;
+  /** Null where there is one shard, whose members no metadata decides. */
+  readonly shape: ClusterShape | null;
   readonly replies: ReplyWatchEvents;
   /** A log takes a batch. */
   appended(batch: Batch): void;
+  /** A node knows of other metadata, behind that of an epoch. */
+  adopted(node: NodeId, before: number, metadata: Metadata, map: ShardMap): void;
   /** Production code broke: what it threw, or why it gave up. */
   broken(node: NodeId, error: Error): void;
   /** One of several inputs within an event was dealt with. */
@@ -63,6 +65,13 @@ export interface Life {
   readonly number: number;
   host: ShardHost | null;
   log: NodeLog | null;
+  peers: PeerPort | null;
+  /** Null where there is one shard without metadata. */
+  shards: NodeShards | null;
+  /** What replicas were told of their members when they were opened. */
+  readonly told: Map<number, Membership>;
+  /** Where other nodes said to be. */
+  readonly places: Map<NodeId, NodePlace>;
   /** Set once clients and peers are served. */
   ready: boolean;
   /** Called when the process ends. */
@@ -86,6 +95,8 @@ export class SimNode {
   #lastDeath: Death = 'kill';
   #lives = 0;
   #instance = 1;
+  #joinedBy: Metadata | null = null;
+  #retired = false;
 
   constructor(id: NodeId, world: SimWorld, random: SeededRandom) {
     this.id = id;
@@ -101,14 +112,63 @@ export class SimNode {
     );
   }
 
-  /** The replica, when a process runs that has opened it. */
-  get replica(): Replica | null {
-    const host = this.life?.host ?? null;
-    return host?.replicas.get(onlyShard) ?? null;
+  /** The replica of a shard, when a process runs that has opened it. */
+  replicaOf(shard: number): Replica | null {
+    return this.life?.host?.held.find(shard) ?? null;
+  }
+
+  /** All replicas that run here. */
+  get replicas(): readonly Replica[] {
+    return this.life?.host?.held.all ?? [];
+  }
+
+  /** It leads some shard. */
+  get serving(): boolean {
+    return this.replicas.some(({ serving }) => serving);
+  }
+
+  /** What its replica of a shard was told of the members; null when there is none. */
+  toldOf(shard: number): Membership | null {
+    return this.#world.shape === null ? this.members : (this.life?.told.get(shard) ?? null);
+  }
+
+  /** What its data directory is known by. */
+  get instance(): string {
+    return `${this.id}-disk-${this.#instance}`;
+  }
+
+  /** Where it says to be. */
+  get place(): NodePlace {
+    const zones = this.#world.shape?.zones ?? 0;
+    const zone = zones === 0 ? '' : `z${this.#world.nodes.indexOf(this.id) % zones}`;
+    return { peer: peerAddressOf(this.id), zone };
+  }
+
+  /** It may lose its disk and come back: where others join later, only those that the cluster began with. */
+  get mayComeBackEmpty(): boolean {
+    return this.#world.shape?.founders.includes(this.id) !== false;
+  }
+
+  /** It is known to the cluster, as it was told with this. */
+  admit(metadata: Metadata): void {
+    this.#world.trace.say(this.id, `has joined by epoch ${metadata.epoch}`);
+    this.#joinedBy = metadata;
+  }
+
+  /** Its process is stopped for good. */
+  retire(): void {
+    this.crash('kill');
+    this.#retired = true;
+  }
+
+  /** It is part of the cluster, whether its process runs or not. */
+  get mayStart(): boolean {
+    const founder = this.#world.shape?.founders.includes(this.id) !== false;
+    return !this.#retired && (founder || this.#joinedBy !== null);
   }
 
   start(): void {
-    if (this.life !== null) return;
+    if (this.life !== null || !this.mayStart) return;
     const { loop, trace } = this.#world;
     const broke = (error: Error): void => this.#broke(process, error);
     const process = new Process(loop, this.#random.fork(), broke, () => this.#world.afterInput());
@@ -117,6 +177,10 @@ export class SimNode {
       number: ++this.#lives,
       host: null,
       log: null,
+      peers: null,
+      shards: null,
+      told: new Map(),
+      places: new Map(),
       ready: false,
       onEnd: new Set<(death: Death) => void>(),
     };
@@ -130,10 +194,11 @@ export class SimNode {
   }
 
   *#open(life: Life): Task<void> {
-    const { members } = this;
-    const { options, network } = this.#world;
+    const { options, network, shape } = this.#world;
     const { process } = life;
     const disk = this.disk.openFor(process, this.#lastDeath);
+    const saved = new SavedMetadata(disk);
+    const known = shape === null ? null : ((yield* saved.load()) ?? this.#joinedBy);
     const opened: OpenedLog = yield* openNodeLog(disk, 'log', options.log, this.clock, {
       latched: (error) => this.#gaveUp(life, error),
       spaceShort: () => {},
@@ -154,20 +219,57 @@ export class SimNode {
     const peers = network.open(process, handler, () => ({
       node: this.id,
       cluster: clusterName,
-      instance: `${this.id}-disk-${this.#instance}`,
+      instance: this.instance,
       client: addressOf(this.id),
       fresh: this.#fresh,
+      ...(shape === null ? {} : { hearsNodes: true }),
     }));
-    const host = this.#createHost(life, opened.log, disk, peers);
-    const recovered = opened.shards.find(({ shard }) => shard === onlyShard) ?? null;
-    const start = { shard: onlyShard, recovered, initial: members, incomplete: opened.incomplete };
-    yield* stepVoid((done) => host.held.open(start, done));
-    if (members.voters.length === 1 && members.voters[0] === this.id) this.#fresh = false;
+    life.peers = peers;
+    const host = this.#createHost(life, log, disk, peers);
+    if (shape === null) yield* this.#openOnlyShard(host, opened);
+    else yield* this.#openShards(life, host, opened, shape, known, saved);
     life.log = opened.log;
     life.host = host;
     life.ready = true;
     network.listen(peers);
     this.#tick(life);
+  }
+
+  *#openOnlyShard(host: ShardHost, { shards, incomplete }: OpenedLog): Task<void> {
+    const { members } = this;
+    const recovered = shards.find(({ shard }) => shard === onlyShard) ?? null;
+    const start = { shard: onlyShard, recovered, initial: members, incomplete };
+    yield* stepVoid((done) => host.held.open(start, done));
+    if (members.voters.length === 1 && members.voters[0] === this.id) this.#fresh = false;
+  }
+
+  *#openShards(
+    life: Life,
+    host: ShardHost,
+    { log, shards: recovered, incomplete }: OpenedLog,
+    shape: ClusterShape,
+    known: Metadata | null,
+    saved: SavedMetadata,
+  ): Task<void> {
+    const { held } = host;
+    const open = held.open.bind(held);
+    held.open = (start, done) => {
+      life.told.set(start.shard, start.initial);
+      open(start, done);
+    };
+    const shards = createNodeShards({
+      ...{ self: this.id, shape, options: this.#world.options, logger: this.#logger(life) },
+      ...{ clock: this.clock, host, peers: life.peers as PeerPort, recovered, incomplete, known, saved },
+      ...{ log, place: this.place, places: life.places },
+      noLongerFresh: () => {
+        this.#fresh = false;
+      },
+      adopted: (before, metadata) => this.#world.adopted(this.id, before, metadata, shards.map),
+      fatal: (error) => this.#gaveUp(life, error),
+    });
+    life.shards = shards;
+    yield* shards.open();
+    if (shape.founders.length === 1) this.#fresh = false;
   }
 
   #createHost(life: Life, log: NodeLog, disk: ReturnType<SimDisk['openFor']>, peers: PeerPort): ShardHost {
@@ -177,9 +279,18 @@ export class SimNode {
       options: { core: options.core, ...options.replica },
       session: options.session,
       password: () => '',
-      founders: this.#world.nodes,
-      nodes: () => this.#world.nodes,
-      owners: { ownerOf: () => onlyShard },
+      founders: this.#world.shape?.founders ?? this.#world.nodes,
+      nodes: () => life.shards?.company ?? this.#world.nodes,
+      owners: {
+        ownerOf: (slot) => life.shards?.map.ownerOf(slot) ?? onlyShard,
+        sinceOf: (slot) => life.shards?.sinceOf(slot) ?? 0,
+      },
+      ...(this.#world.shape === null
+        ? {}
+        : {
+            place: () => this.place,
+            placeHeard: (node: NodeId, place: NodePlace) => void life.places.set(node, place),
+          }),
       log,
       disk,
       checkpoints: new CheckpointStore(disk, 'checkpoints'),
@@ -211,6 +322,7 @@ export class SimNode {
   #tick(life: Life): void {
     life.process.after(tickMs * this.#random.between(0.95, 1.1), () => {
       life.host?.tick();
+      life.shards?.tick(this.clock.monotonicMs());
       this.#tick(life);
     });
   }

@@ -54,3 +54,9 @@ export function drawOptions(random: SeededRandom): SimOptions {
     },
   };
 }
+
+/** The owners of all slots, two bytes each, are one entry of the metadata: half a segment must hold it. */
+export function withRoomForMetadata(options: SimOptions): SimOptions {
+  const { log } = options;
+  return { ...options, log: { ...log, segmentBytes: Math.max(log.segmentBytes, 128 << 10) } };
+}

@@ -2,35 +2,31 @@ import { everyMember, majorityOf } from '../core/membership.ts';
 import type { Membership } from '../core/types.ts';
 import type { Batch } from '../log/batch.ts';
 import type { ReadLevel } from '../shard/read-level.ts';
-import { checkAcknowledgedWrites } from './acknowledged-writes.ts';
-import { checkBoundedLsnRead, checkBoundedRead } from './bounded-reads.ts';
+import { ClusterClient } from './cluster-client.ts';
 import { EventLoop } from './event-loop.ts';
-import { checkCommittedRead } from './eventual-reads.ts';
 import type { Fault, FaultKind } from './fault-plan.ts';
-import { driftRates, FaultPlanner } from './fault-plan.ts';
+import { FaultPlanner } from './fault-plan.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
 import { LevelClient } from './level-client.ts';
 import { LevelHistory } from './level-history.ts';
-import { checkLinearizable } from './linearizability.ts';
-import { Asked, checkLocalRead } from './local-reads.ts';
-import { changesNothing } from './models.ts';
 import { SimNetwork } from './network.ts';
 import type { SentReply } from './reply-policy.ts';
+import type { Seat } from './seat.ts';
 import { SeededRandom } from './seeded-random.ts';
-import { checkSession } from './session-steps.ts';
+import type { Shape } from './shape.ts';
+import { drawNodes, drawsShards, oneShard, severalShards, slotOfKey } from './shape.ts';
+import type { Client } from './sim-client.ts';
 import { SimClient } from './sim-client.ts';
-import { SimNode, usualRates } from './sim-node.ts';
-import { drawOptions } from './sim-options.ts';
+import { onlyShard, SimNode } from './sim-node.ts';
+import { drawOptions, withRoomForMetadata } from './sim-options.ts';
 import { Trace } from './trace.ts';
-import { TrueValues } from './true-values.ts';
-import { Watcher } from './watcher.ts';
+import { judgeHistory, judgeLevels } from './verdicts.ts';
+import { Watch, type WatchedShard } from './watch.ts';
 import { lastValueTells, readOf, Workload } from './workload.ts';
 
 /** Things go wrong for so long, in virtual ms, by the seed, and again until the run has seen enough. */
 const roundsMs = [4000, 6000, 8000];
-/** No clock counts less of a real second in one, unless it is wild. */
-const slowestClock = driftRates.least * usualRates.least;
 /** What is enough: faults that had an effect, and events. */
 const effectsMin = 10;
 const eventsMin = 10_000;
@@ -52,6 +48,14 @@ const levels: readonly ReadLevel['kind'][] = [
 ];
 /** In how many runs members come and go. */
 const changingRuns = 0.4;
+/** In how many of those of several shards slots move. */
+const movingRuns = 0.6;
+/** Added to the seed for what decides whether a run is of several shards. */
+const shapeSalt = 20;
+/** How long it may then take until each shard is where the metadata wants it. */
+const placingMs = 40_000;
+/** The latest time at which such a cluster has begun. */
+const beginMs = 10_000;
 const compareLogsMs = 50;
 /** Pauses of the last phase between two looks at whether it is over. */
 const lookMs = 50;
@@ -90,6 +94,12 @@ export interface ChosenFaults {
   readonly faultsEndMs: number;
 }
 
+interface Drawn {
+  readonly names: readonly string[];
+  readonly planner: FaultPlanner;
+  readonly shape: Shape;
+}
+
 /** One run: a cluster, its clients, and everything that the seed lets go wrong; then the time to be well again. */
 class Simulation {
   readonly #seed: number;
@@ -98,17 +108,15 @@ class Simulation {
   readonly #violations: string[] = [];
   readonly #history = new History();
   readonly #levels = new LevelHistory();
-  readonly #values: TrueValues;
   readonly #nodes: SimNode[];
-  readonly #clients: SimClient[];
+  readonly #clients: Client[];
   readonly #levelClients: LevelClient[];
   readonly #workload: Workload;
   readonly #faults: Faults;
-  readonly #watcher: Watcher;
-  readonly #probe: SimClient;
+  readonly #watch: Watch;
+  readonly #probe: Client;
   readonly #planner: FaultPlanner;
-  /** Who takes part when the cluster begins. */
-  readonly #members: Membership;
+  readonly #shape: Shape;
   readonly #leases: boolean;
   readonly #roundMs: number;
   readonly #plan: Fault[] = [];
@@ -121,57 +129,53 @@ class Simulation {
     this.#seed = seed;
     this.#chosen = chosen;
     const random = new SeededRandom(seed);
-    const changes = random.chance(changingRuns);
-    const count = random.pick(
-      changes ? [3, 3, 4, 4, 5, 5, 6, 7, 2] : [3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7, 2, 1],
-    );
-    const names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
-    this.#planner = new FaultPlanner(random.fork(), names, changes);
-    const least = this.#planner.leastVoters;
-    this.#members = { voters: names.slice(0, least + random.below(count + 1 - least)), learners: [] };
+    // With a generator of its own: what runs of one shard draw does not depend on it.
+    const sharded = drawsShards(new SeededRandom(seed + shapeSalt));
+    const { names, shape, planner } = sharded ? drawSeveral(random) : drawOne(random);
+    this.#shape = shape;
+    this.#planner = planner;
     const network = new SimNetwork(names, this.#loop, random.fork(), this.#trace);
-    const options = drawOptions(random.fork());
+    const drawn = drawOptions(random.fork());
+    const options = sharded ? withRoomForMetadata(drawn) : drawn;
     const world = {
       loop: this.#loop,
       trace: this.#trace,
       network,
       options,
       nodes: names,
-      members: this.#members,
+      members: shape.founders.get(onlyShard) as Membership,
+      shape: shape.cluster,
       replies: {
-        sent: (reply: SentReply) => this.#watcher.replied(reply),
+        sent: (reply: SentReply) => this.#watch.replied(reply),
         violated: (what: string) => this.#violated(what),
       },
-      appended: (batch: Batch) => {
-        this.#values.appended(batch);
-        this.#watcher.appended(batch);
-      },
-      afterInput: () => this.#watcher.afterEvent(),
+      appended: (batch: Batch) => this.#watch.appended(batch),
+      adopted: (...adopted: Parameters<Watch['adopted']>) => this.#watch.adopted(...adopted),
+      afterInput: () => this.#watch.afterEvent(),
       broken: (node: string, error: Error) =>
         this.#violated(`${node} broke: ${error.stack ?? error.message}`),
     };
-    this.#trace.say(
-      'run',
-      `seed ${seed}, ${names.length} nodes, voters ${this.#members.voters.join(' ')}, ${JSON.stringify(options)}`,
-    );
+    this.#trace.say('run', `seed ${seed}, ${describeShape(names, shape)}, ${JSON.stringify(options)}`);
     this.#nodes = names.map((name) => new SimNode(name, world, random.fork()));
-    this.#workload = new Workload(this.#loop, random.fork());
-    this.#values = new TrueValues(this.#workload.keys);
-    const truth = {
-      members: this.#members,
-      values: this.#values,
+    this.#workload = new Workload(this.#loop, random.fork(), shape);
+    this.#leases = options.core.leases;
+    const watched = {
+      nodes: this.#nodes,
+      founders: shape.founders,
+      keysOf: (shard: number) => this.#workload.keysOf(shard),
       now: () => this.#loop.nowMs,
       clocksHold: () => this.#faults.clocksHold,
+      violated: (what: string) => this.#violated(what),
     };
-    this.#leases = options.core.leases;
-    this.#watcher = new Watcher(this.#nodes, random.fork(), truth, (what) => this.#violated(what));
+    this.#watch = new Watch(watched, random);
     this.#clients = Array.from({ length: 2 + random.below(4) }, (_, number) =>
       this.#createClient(number, random),
     );
     this.#levelClients = Array.from({ length: 1 + random.below(4) }, (_, i) =>
       this.#createLevelClient(this.#clients.length + 1 + i, random),
     );
-    this.#probe = new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
+    const Probe = shape.cluster === null ? SimClient : ClusterClient;
+    this.#probe = new Probe(this.#nodes, this.#loop, random.fork(), this.#history, {
       number: this.#clients.length,
       hello: null,
       believes: true,
@@ -179,12 +183,14 @@ class Simulation {
       reads: 0,
       atOnce: 1,
     });
-    this.#faults = new Faults(this.#nodes, this.#loop, network, this.#trace, (forMs) =>
-      this.#workload.lull(forMs),
-    );
-    network.onSend = (from, to, message) => {
-      this.#watcher.sent(from, to, message);
-      this.#faults.sent(from, to, message);
+    const seats = [...this.#watch.shards.values()].map((shard) => shard.seats);
+    this.#faults = new Faults(this.#nodes, seats, this.#loop, network, this.#trace, {
+      slots: this.#workload.keys.map(slotOfKey),
+      lull: (forMs) => this.#workload.lull(forMs),
+    });
+    network.onSend = (from, to, shard, message) => {
+      this.#watch.sent(from, to, shard, message);
+      this.#faults.sent(from, to, shard, message);
     };
     this.#roundMs = random.pick(roundsMs);
     for (const node of this.#nodes)
@@ -195,7 +201,7 @@ class Simulation {
       this.#loop.after(random.between(0, 1000), () => this.#workload.runLevel(client));
   }
 
-  #createClient(number: number, random: SeededRandom): SimClient {
+  #createClient(number: number, random: SeededRandom): Client {
     const weak = number > 0 && random.chance(0.25);
     // A number of copies is a majority's only as long as there are not more voters.
     const copies = majorityOf({ voters: this.#nodes.map(({ id }) => id), learners: [] });
@@ -204,7 +210,8 @@ class Simulation {
       ? [['leader'], ['none'], ['leader', 'received'], ['1'], [enough, 'received']]
       : [null, null, null, ['all'], ['all', 'applied'], ['majority', 'applied'], [enough]];
     const policy = random.pick<readonly string[] | null>(policies);
-    return new SimClient(this.#nodes, this.#loop, random.fork(), this.#history, {
+    const Kind = this.#shape.cluster === null ? SimClient : ClusterClient;
+    return new Kind(this.#nodes, this.#loop, random.fork(), this.#history, {
       number,
       hello: policy === null ? null : ['REPL', 'ACK', ...policy],
       believes: !weak,
@@ -216,9 +223,11 @@ class Simulation {
   }
 
   #createLevelClient(number: number, random: SeededRandom): LevelClient {
-    const kind = random.pick(levels);
+    // What such a level showed is held against the history of one shard, and a key that moves has two.
+    const kind = this.#shape.slotsMove ? 'strict' : random.pick(levels);
     const weak = kind === 'session' && random.chance(0.4);
     const histories = { history: this.#history, levels: this.#levels };
+    const shard = this.#shape.cluster === null ? onlyShard : random.pick(this.#shape.shards);
     return new LevelClient(this.#nodes, this.#loop, random.fork(), histories, {
       number,
       kind,
@@ -226,7 +235,8 @@ class Simulation {
       policy: weak ? random.pick([['leader'], ['none'], ['1']]) : null,
       timeoutMs: random.pick([100, 300, 1000, 3000]),
       hops: random.pick([0.02, 0.1, 0.4]),
-      lastLsn: () => this.#values.versions.lastLsn,
+      keys: this.#workload.keysOf(shard),
+      lastLsn: () => this.#watch.of(shard).values.versions.lastLsn,
     });
   }
 
@@ -260,23 +270,42 @@ class Simulation {
         effects: this.#faults.effects.total,
         operations: this.#history.operations.length,
         answered: this.#clients.reduce((sum, client) => sum + client.answered, 0),
-        repliesJudged: this.#watcher.repliesJudged,
+        repliesJudged: this.#watch.repliesJudged,
         levelReads: this.#levels.reads.length,
-        committed: this.#watcher.committed.lastLsn,
+        committed: this.#watch.committed,
         terms: this.#terms,
         undecided: this.#undecided,
       },
     };
   }
 
+  /**
+   * A cluster of several shards begins before anything goes wrong: who has promised nothing of one shard when another
+   * has begun cannot tell whether it was emptied, and a majority of those would wait for ever.
+   */
+  #begin(): void {
+    if (this.#shape.cluster === null) return;
+    const begun = ({ seats, watcher }: WatchedShard): boolean =>
+      seats.every(
+        ({ id, replica }) =>
+          !everyMember(watcher.members).includes(id) ||
+          (replica !== null && replica.core.doubt === null && replica.core.commit > 0),
+      );
+    const all = [...this.#watch.shards.values()];
+    this.#runUntil(beginMs, () => all.every(begun) && this.#watch.metadata.current !== null);
+    this.#planner.begin(this.#loop.nowMs);
+  }
+
   #sufferFaults(): void {
+    this.#begin();
+    const beganMs = this.#loop.nowMs;
     if (this.#chosen !== null) {
       this.#suffer(this.#chosen.plan, this.#chosen.faultsEndMs);
       return;
     }
     const enough = (): boolean => this.#loop.ran >= eventsMin && this.#faults.effects.total >= effectsMin;
     for (let round = 1; round <= roundsMax && this.#violations.length === 0 && !enough(); round++)
-      this.#suffer(this.#planner.draw(round * this.#roundMs), round * this.#roundMs);
+      this.#suffer(this.#planner.draw(beganMs + round * this.#roundMs), beganMs + round * this.#roundMs);
   }
 
   #suffer(plan: readonly Fault[], untilMs: number): void {
@@ -291,10 +320,10 @@ class Simulation {
     while (this.#violations.length === 0 && !over()) {
       if (this.#loop.nowMs >= this.#comparedMs + compareLogsMs) {
         this.#comparedMs = this.#loop.nowMs;
-        this.#watcher.compareLogs();
+        this.#watch.compareLogs();
       }
       if (!this.#loop.step(untilMs)) return;
-      this.#watcher.afterEvent();
+      this.#watch.afterEvent();
     }
   }
 
@@ -306,15 +335,20 @@ class Simulation {
     this.#faults.end();
     const deadlineMs = this.#loop.nowMs + recoveryMs;
     this.#loop.after(1000, () => this.#workload.stop());
-    let written = false;
-    const write = (): void =>
-      this.#probe.request({ key: 'counter0', kind: 'incr', value: '' }, (reply) => {
-        if (reply === undefined) this.#loop.after(lookMs, write);
-        else written = true;
+    const unwritten = this.#shape.shards.map(
+      (shard) => this.#workload.keysOf(shard).find((key) => key.startsWith('counter')) as string,
+    );
+    const write = (): void => {
+      const [key] = unwritten;
+      if (key === undefined) return;
+      this.#probe.request({ key, kind: 'incr', value: '' }, (reply) => {
+        if (reply !== undefined) unwritten.shift();
+        if (unwritten.length > 0) this.#loop.after(reply === undefined ? lookMs : 1, write);
       });
+    };
     this.#loop.after(1000, write);
-    this.#runUntil(deadlineMs, () => written);
-    if (!written) {
+    this.#runUntil(deadlineMs, () => unwritten.length === 0);
+    if (unwritten.length > 0) {
       if (this.#violations.length === 0)
         this.#violated(`no write was answered within ${recoveryMs} ms without faults${this.#where()}`);
       return;
@@ -349,52 +383,66 @@ class Simulation {
   readonly #finals = new Map<string, string | null>();
 
   #converge(deadlineMs: number): void {
-    const converged = (): boolean => {
-      const leader = this.#nodes.find(({ replica }) => replica?.serving === true)?.replica ?? null;
-      if (leader === null) return false;
-      const { lastLsn, membership } = leader.core;
-      const members = everyMember(membership);
-      // Who was removed has what it had then.
-      return this.#nodes.every(
-        ({ id, replica }) =>
-          !members.includes(id) ||
-          (replica !== null &&
-            !replica.rebuilding &&
-            replica.core.doubt === null &&
-            replica.keyspace.appliedLsn === lastLsn &&
-            replica.core.commit === lastLsn),
-      );
-    };
-    while (this.#violations.length === 0 && !converged() && this.#loop.nowMs < deadlineMs)
+    const all = [...this.#watch.shards.values()];
+    // Members take their time: who comes is a learner for a second, and one voter comes or goes at a time.
+    const untilMs = this.#shape.cluster === null ? deadlineMs : deadlineMs + placingMs;
+    const converged = (): boolean => all.every((shard) => this.#isConverged(shard)) && this.#isPlaced();
+    while (this.#violations.length === 0 && !converged() && this.#loop.nowMs < untilMs)
       this.#runUntil(this.#loop.nowMs + lookMs, () => false);
     if (this.#violations.length > 0) return;
     if (!converged()) this.#violated(`replicas did not converge without faults${this.#where()}`);
-    this.#watcher.compareLogs();
-    for (const node of this.#nodes) this.#watcher.lookAtDigest(node);
-    this.#terms = Math.max(...this.#nodes.map(({ replica }) => replica?.core.term ?? 0));
+    this.#watch.compareLogs();
+    for (const { seats, watcher } of all) for (const seat of seats) watcher.lookAtDigest(seat);
+    const terms = all.map(({ seats }) => Math.max(...seats.map(({ replica }) => replica?.core.term ?? 0)));
+    this.#terms = terms.reduce((sum, term) => sum + term, 0);
+  }
+
+  #isConverged({ seats }: WatchedShard): boolean {
+    const leader = seats.find(({ replica }) => replica?.serving === true)?.replica ?? null;
+    if (leader === null) return false;
+    const { lastLsn, membership } = leader.core;
+    const members = everyMember(membership);
+    // Who was removed has what it had then.
+    return seats.every(
+      ({ id, replica }) =>
+        !members.includes(id) ||
+        (replica !== null &&
+          !replica.rebuilding &&
+          replica.core.doubt === null &&
+          replica.keyspace.appliedLsn === lastLsn &&
+          replica.core.commit === lastLsn),
+    );
+  }
+
+  /** Each shard has the members that the metadata wants, every node knows its last epoch, and who leaves has left. */
+  #isPlaced(): boolean {
+    const { current } = this.#watch.metadata;
+    if (this.#shape.cluster === null) return true;
+    if (current === null) return false;
+    const states = [...current.nodes];
+    const here = states.flatMap(([node, { state }]) => (state === 'removed' ? [] : [node]));
+    const knowing = this.#nodes.filter(({ id }) => here.includes(id));
+    const sorted = (nodes: readonly string[]): string => [...nodes].sort().join();
+    return (
+      current.moves.size === 0 &&
+      current.wanted.every((shard, slot) => shard === current.owners[slot]) &&
+      states.every(([, { state }]) => state !== 'leaving') &&
+      knowing.every(({ life }) => life?.shards?.metadata.epoch === current.epoch) &&
+      this.#watch.visible.every(({ shard, watcher: { members } }) => {
+        const wanted = current.shards.get(shard)?.members ?? [];
+        return sorted(members.voters) === sorted(wanted) && members.learners.length === 0;
+      })
+    );
   }
 
   #where(): string {
-    return this.#nodes
-      .map(({ id, replica, life }) => {
-        if (replica === null) return `\n  ${id}: ${life === null ? 'down' : 'opening'}`;
-        const { core, keyspace } = replica;
-        const { role, term, leader, lastLsn, flushed, commit, doubt } = core;
-        const { membership } = core;
-        const facts = {
-          role,
-          term,
-          leader,
-          lastLsn,
-          flushed,
-          commit,
-          applied: keyspace.appliedLsn,
-          doubt,
-          membership,
-        };
-        return `\n  ${id}: ${JSON.stringify({ ...facts, serving: replica.serving, rebuilding: replica.rebuilding })}`;
-      })
-      .join('');
+    const { current } = this.#watch.metadata;
+    const wanted =
+      current === null
+        ? ''
+        : `\n  ${JSON.stringify({ epoch: current.epoch, nodes: [...current.nodes].map(([node, { state }]) => `${node} ${state}`), shards: [...current.shards], moves: [...current.moves] })}`;
+    const of = ({ shard, seats }: WatchedShard): string => seats.map((seat) => whereIs(shard, seat)).join('');
+    return wanted + [...this.#watch.shards.values()].map(of).join('');
   }
 
   /** True when leases proved what they should. */
@@ -403,50 +451,53 @@ class Simulation {
   }
 
   #checkHistory(): void {
-    const perKey = this.#history.perKey();
-    for (const [key, value] of this.#finals) {
-      const problem = checkAcknowledgedWrites(key, perKey.get(key) ?? [], value);
-      if (problem !== null) this.#violated(problem);
-    }
-    for (const [key, all] of perKey) {
-      // Where leases may overlap, what rests on them may be old: reads, and writes that found nothing to do.
-      const operations = this.#provable
-        ? all
-        : all.filter((one) => one.confirmed === true || !changesNothing(one));
-      const verdict = checkLinearizable(operations);
-      if (verdict.kind === 'undecided') this.#undecided += 1;
-      if (verdict.kind !== 'violated') continue;
-      const { client, kind, value, result, invoked, returned } = verdict.stuckAt;
-      this.#violated(
-        `${key} is not linearizable: client ${client}, ${kind} ${value} → ${result}, from ${invoked} to ${returned}`,
-      );
-    }
+    const violated = (what: string): void => this.#violated(what);
+    this.#undecided = judgeHistory(this.#history, this.#finals, this.#provable, violated);
   }
 
   #checkLevels(): void {
-    const { versions } = this.#values;
-    const perKey = this.#history.perKey();
-    const askedOf = new Map<string, Asked>();
-    const asked = (key: string): Asked => {
-      const known = askedOf.get(key) ?? new Asked(perKey.get(key) ?? []);
-      askedOf.set(key, known);
-      return known;
-    };
-    const check = (problem: string | null): void => {
-      if (problem !== null && this.#violations.length === 0) this.#violated(problem);
-    };
-    for (const read of this.#levels.reads) {
-      if (read.level.kind === 'local') {
-        check(checkLocalRead(read, asked(read.key)));
-        continue;
-      }
-      check(checkCommittedRead(read, versions));
-      if (read.level.kind === 'bounded' && this.#provable)
-        check(checkBoundedRead(read, versions, slowestClock));
-      if (read.level.kind === 'bounded lsn') check(checkBoundedLsnRead(read, versions));
-    }
-    for (const [client, steps] of this.#levels.sessions) check(checkSession(client, steps, versions));
+    const versionsOf = (key: string) => this.#watch.of(this.#shape.shardOf(key)).values.versions;
+    const problem = judgeLevels(this.#levels, this.#history.perKey(), versionsOf, this.#provable);
+    if (problem !== null) this.#violated(problem);
   }
+}
+
+function whereIs(shard: number, { id, replica, life }: Seat): string {
+  const who = `\n  ${id}, shard ${shard}:`;
+  if (replica === null) return `${who} ${life === null ? 'down' : 'none'}`;
+  const { role, term, leader, lastLsn, flushed, commit, doubt, membership } = replica.core;
+  const { serving, rebuilding, keyspace } = replica;
+  const positions = { role, term, leader, lastLsn, flushed, commit, applied: keyspace.appliedLsn };
+  return `${who} ${JSON.stringify({ ...positions, doubt, membership, serving, rebuilding })}`;
+}
+
+/** A cluster of one shard, whose members change in some runs. */
+function drawOne(random: SeededRandom): Drawn {
+  const changes = random.chance(changingRuns);
+  const count = random.pick(
+    changes ? [3, 3, 4, 4, 5, 5, 6, 7, 2] : [3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 6, 7, 2, 1],
+  );
+  const names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
+  const planner = new FaultPlanner(random.fork(), names, changes ? 'members' : null);
+  const least = planner.leastVoters;
+  const members = { voters: names.slice(0, least + random.below(count + 1 - least)), learners: [] };
+  return { names, planner, shape: oneShard(members) };
+}
+
+/** A cluster of several shards, whose metadata changes. */
+function drawSeveral(random: SeededRandom): Drawn {
+  const { founders, joiners } = drawNodes(random);
+  const names = [...founders, ...joiners];
+  const slotsMove = random.chance(movingRuns);
+  const planner = new FaultPlanner(random.fork(), names, slotsMove ? 'slots' : 'placement');
+  return { names, planner, shape: severalShards(random, founders, planner.leastVoters, slotsMove) };
+}
+
+function describeShape(names: readonly string[], { cluster, founders }: Shape): string {
+  const nodes = `${names.length} nodes`;
+  if (cluster === null) return `${nodes}, voters ${founders.get(onlyShard)?.voters.join(' ')}`;
+  const { founders: first, map, replicas, replaceAfterMs } = cluster;
+  return `${nodes}, of which ${first.length} begin, ${map.placements.length} shards on ${replicas} each, replaced after ${replaceAfterMs} ms`;
 }
 
 /** Runs a seed to its end; `chosen` replaces the faults that it would draw. */

@@ -14,11 +14,14 @@ export class TrueValues {
   readonly versions = new KeyVersions();
   readonly #keys: readonly string[];
   readonly #keyspace = new Keyspace();
+  readonly #look: (state: Keyspace) => string | null;
   /** Batches that no leader has committed yet, by where each of their entries stands. */
   readonly #waiting = new Map<string, Batch>();
 
-  constructor(keys: readonly string[]) {
+  /** @param look hears of the state after each committed entry that changed it, and answers what is wrong with it */
+  constructor(keys: readonly string[], look: (state: Keyspace) => string | null = () => null) {
     this.#keys = keys;
+    this.#look = look;
   }
 
   /** Somebody's log takes a batch. */
@@ -47,6 +50,7 @@ export class TrueValues {
       const there = this.#keys.map((key) => this.#entries(key).map((half) => half !== undefined));
       this.#keyspace.applyEntry(batch.bytes, entry.start, entry.end, lsn);
       for (const [i, key] of this.#keys.entries()) this.#note(key, there[i] as boolean[], lsn);
+      return this.#look(this.#keyspace);
     }
     return null;
   }

@@ -17,14 +17,15 @@ import type { LogView } from './log-matching.ts';
 import { checkLogMatching } from './log-matching.ts';
 import type { MembershipEntry } from './membership-history.ts';
 import { checkInForce, checkProposal, checkSteps, MembershipHistory } from './membership-history.ts';
+import { checkDropped } from './needed-replicas.ts';
 import { OneLeaderPerTerm } from './one-leader.ts';
 import type { PositionsView } from './positions.ts';
 import { checkPositions, checkProgress } from './positions.ts';
 import type { SentReply } from './reply-policy.ts';
 import { checkReplyPolicy } from './reply-policy.ts';
+import type { Seat } from './seat.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { Life, SimNode } from './sim-node.ts';
-import { onlyShard } from './sim-node.ts';
+import type { Life } from './sim-node.ts';
 import { StateDigests } from './state-digests.ts';
 import type { TrueValues } from './true-values.ts';
 
@@ -35,9 +36,10 @@ const readBackChance = 1 / 256;
 
 const stages: readonly Stage[] = ['received', 'flushed', 'applied'];
 
-/** What was last seen of one life of a node. */
+/** What was last seen of one replica, in one life of its node. */
 interface Seen {
   readonly life: Life;
+  readonly replica: Replica;
   positions: PositionsView;
   /** Up to where its copies were noted. */
   readonly copied: Record<Stage, number>;
@@ -48,10 +50,11 @@ interface Seen {
   newest: string;
 }
 
-/** Looks at all replicas after each event, and checks what must hold whatever happens. */
+/** Looks at all replicas of one shard after each event, and checks what must hold whatever happens. */
 export class Watcher {
   readonly committed = new CommittedEntries();
-  readonly #nodes: readonly SimNode[];
+  readonly #seats: readonly Seat[];
+  readonly #shard: number;
   readonly #random: SeededRandom;
   readonly #values: TrueValues;
   readonly #clocksHold: () => boolean;
@@ -60,18 +63,15 @@ export class Watcher {
   readonly #leaders = new OneLeaderPerTerm();
   readonly #digests = new StateDigests();
   readonly #copies = new Copies();
-  readonly #founders: Membership;
   readonly #memberships = new MembershipHistory(this.committed);
-  readonly #seen = new Map<SimNode, Seen>();
+  readonly #seen = new Map<Seat, Seen>();
   readonly #replies: SentReply[] = [];
   readonly #votes: { readonly voter: NodeId; readonly term: number; readonly candidate: NodeId }[] = [];
 
   constructor(
-    nodes: readonly SimNode[],
+    seats: readonly Seat[],
     random: SeededRandom,
     world: {
-      /** Who takes part when the cluster begins. */
-      readonly members: Membership;
       readonly values: TrueValues;
       /** True time. */
       now(): number;
@@ -80,9 +80,9 @@ export class Watcher {
     },
     violated: (what: string) => void,
   ) {
-    this.#nodes = nodes;
+    this.#seats = seats;
+    this.#shard = (seats[0] as Seat).shard;
     this.#values = world.values;
-    this.#founders = world.members;
     this.#now = world.now;
     this.#clocksHold = world.clocksHold;
     this.#random = random;
@@ -105,15 +105,15 @@ export class Watcher {
   repliesJudged = 0;
 
   afterEvent(): void {
-    for (const node of this.#nodes) {
-      const { life } = node;
+    for (const seat of this.#seats) {
+      const { life } = seat;
       if (life === null || !life.process.ran) continue;
-      life.process.ran = false;
-      const { replica } = node;
-      if (replica === null || life.log === null) continue;
-      const seen = this.#seen.get(node);
-      if (seen?.life === life) this.#look(node, replica, life.log, seen);
-      else this.#beginLife(node, replica, life, life.log);
+      const { replica } = seat;
+      const seen = this.#seen.get(seat);
+      if (replica === null || life.log === null) {
+        if (seen?.life === life) this.#dropped(seat);
+      } else if (seen?.life === life && seen.replica === replica) this.#look(seat, replica, life.log, seen);
+      else this.#beginLife(seat, replica, life, life.log);
     }
     // What others hold was looked at first: what left in this event may rest on it.
     if (this.#replies.length > 0) {
@@ -126,6 +126,17 @@ export class Watcher {
         this.#readBack(voter, (disk) => checkVoteDurable(disk, term, candidate));
       this.#votes.length = 0;
     }
+  }
+
+  /** The process goes on, and gave up its replica. */
+  #dropped(seat: Seat): void {
+    this.#seen.delete(seat);
+    this.#say(checkDropped(seat.id, this.#shard, this.members));
+  }
+
+  /** Who takes part by the last membership that anybody knew to be committed. */
+  get members(): Membership {
+    return this.#memberships.lastCommitted ?? (this.#seats[0] as Seat).founders;
   }
 
   #say(problem: string | null): void {
@@ -142,11 +153,15 @@ export class Watcher {
 
   /** The memberships of a node's log, oldest first, behind the one that it was told of. */
   #membershipsOf(id: NodeId): [MembershipEntry, ...MembershipEntry[]] {
-    const node = this.#nodes.find((one) => one.id === id) as SimNode;
-    const told = { lsn: 0, term: 0, membership: node.members };
-    const { replica } = node;
+    const seat = this.#seat(id);
+    const told = { lsn: 0, term: 0, membership: seat.told };
+    const { replica } = seat;
     if (replica === null || this.#memberships.none) return [told];
     return [told, ...this.#memberships.of(viewOf(id, replica))];
+  }
+
+  #seat(id: NodeId): Seat {
+    return this.#seats.find((one) => one.id === id) as Seat;
   }
 
   #voters(node: NodeId): readonly string[] {
@@ -167,14 +182,14 @@ export class Watcher {
     this.#say(problem);
   }
 
-  #lookAtMembers(node: SimNode, { core }: Replica, seen: Seen): void {
-    const entries = this.#membershipsOf(node.id);
+  #lookAtMembers(seat: Seat, { core }: Replica, seen: Seen): void {
+    const entries = this.#membershipsOf(seat.id);
     const { lsn, term } = entries.at(-1) as MembershipEntry;
     const newest = `${lsn} ${term}`;
     if (core.membership === seen.membership && newest === seen.newest) return;
     // Before its log says anything, a node that joins later goes by what it was told, or by the snapshot that it got.
-    const founder = node.members === this.#founders;
-    if (founder || entries.length > 1) this.#say(checkInForce(node.id, core.membership, entries));
+    const founder = seat.toldOfFounders;
+    if (founder || entries.length > 1) this.#say(checkInForce(seat.id, core.membership, entries));
     seen.membership = core.membership;
     seen.newest = newest;
     // What a node that joins later is told lies between the memberships that its log brings.
@@ -182,29 +197,29 @@ export class Watcher {
     const { leadership, commit } = core;
     if (leadership !== null)
       this.#say(
-        checkProposal({ node: node.id, term: core.term, firstLsn: leadership.firstLsn, commit }, entries),
+        checkProposal({ node: seat.id, term: core.term, firstLsn: leadership.firstLsn, commit }, entries),
       );
   }
 
   #checkElected(leader: NodeId, term: number): void {
     const voters = this.#voters(leader);
-    const disks = this.#nodes
+    const disks = this.#seats
       .filter(({ id }) => voters.includes(id))
-      .map(({ id, disk }) => readDurably(id, disk, onlyShard));
+      .map(({ id, disk }) => readDurably(id, disk, this.#shard));
     this.#say(checkElected(leader, term, disks));
   }
 
   /** Checks what a disk holds; not when it holds nothing that can be trusted. */
   #readBack(id: NodeId, check: (disk: NonNullable<ReturnType<typeof readDurably>>) => string | null): void {
-    const node = this.#nodes.find((other) => other.id === id) as SimNode;
-    const disk = readDurably(id, node.disk, onlyShard);
+    const disk = readDurably(id, this.#seat(id).disk, this.#shard);
     if (disk !== null) this.#say(check(disk));
   }
 
-  #beginLife(node: SimNode, replica: Replica, life: Life, log: NodeLog): void {
-    const positions = { ...positionsOf(node.id, replica), commit: 0, flushed: 0, applied: 0 };
+  #beginLife(seat: Seat, replica: Replica, life: Life, log: NodeLog): void {
+    const positions = { ...positionsOf(seat.id, replica), commit: 0, flushed: 0, applied: 0 };
     const seen = {
       life,
+      replica,
       positions,
       copied: { received: 0, flushed: 0, applied: 0 },
       ledTerm: -1,
@@ -212,11 +227,11 @@ export class Watcher {
       membership: null,
       newest: '',
     };
-    this.#seen.set(node, seen);
-    this.#look(node, replica, log, seen);
+    this.#seen.set(seat, seen);
+    this.#look(seat, replica, log, seen);
   }
 
-  #look(node: SimNode, replica: Replica, log: NodeLog, seen: Seen): void {
+  #look(seat: Seat, replica: Replica, log: NodeLog, seen: Seen): void {
     const { core } = replica;
     const leads = core.leadership !== null;
     const before = seen.positions;
@@ -227,40 +242,40 @@ export class Watcher {
       before.flushed === core.flushed &&
       before.commit === core.commit &&
       before.applied === replica.keyspace.appliedLsn;
-    if (!same) this.#moved(node, replica, log, seen);
-    this.#lookAtManifest(node, replica, seen);
+    if (!same) this.#moved(seat, replica, log, seen);
+    this.#lookAtManifest(seat, replica, seen);
   }
 
-  #moved(node: SimNode, replica: Replica, log: NodeLog, seen: Seen): void {
+  #moved(seat: Seat, replica: Replica, log: NodeLog, seen: Seen): void {
     const { core } = replica;
     const before = seen.positions;
-    const now = positionsOf(node.id, replica);
+    const now = positionsOf(seat.id, replica);
     seen.positions = now;
     this.#say(checkPositions(now));
     this.#say(checkProgress(before, now));
-    this.#lookAtMembers(node, replica, seen);
-    this.#noteCopies(node, replica, before, now, seen);
+    this.#lookAtMembers(seat, replica, seen);
+    this.#noteCopies(seat, replica, before, now, seen);
     if (now.leads && core.term !== seen.ledTerm) {
       seen.ledTerm = core.term;
-      this.#say(this.#leaders.check({ node: node.id, term: core.term, leads: true }));
+      this.#say(this.#leaders.check({ node: seat.id, term: core.term, leads: true }));
       // Who is elected late, for a term that is over, need not have what was committed since.
       if (core.term >= this.#newestLedTerm)
-        this.#say(checkLeaderCompleteness(viewOf(node.id, replica), this.committed));
+        this.#say(checkLeaderCompleteness(viewOf(seat.id, replica), this.committed));
       this.#newestLedTerm = Math.max(this.#newestLedTerm, core.term);
-      this.#checkElected(node.id, core.term);
+      this.#checkElected(seat.id, core.term);
     }
     if (now.commit > before.commit) {
-      if (now.leads) this.#leaderCommitted(node, replica);
-      this.#commitRose(node, replica, log, before.commit);
+      if (now.leads) this.#leaderCommitted(seat, replica);
+      this.#commitRose(seat, replica, log, before.commit);
     }
-    if (now.applied !== before.applied && now.applied % digestEvery === 0) this.lookAtDigest(node);
+    if (now.applied !== before.applied && now.applied % digestEvery === 0) this.lookAtDigest(seat);
   }
 
-  #noteCopies(node: SimNode, replica: Replica, before: PositionsView, now: PositionsView, seen: Seen): void {
+  #noteCopies(seat: Seat, replica: Replica, before: PositionsView, now: PositionsView, seen: Seen): void {
     const { log } = replica.core;
     const base = log.base.lsn;
     const termAt = (lsn: number): number => log.termAt(lsn);
-    this.#copies.noteBase(node.id, base);
+    this.#copies.noteBase(seat.id, base);
     const reached = {
       received: now.appended,
       flushed: now.flushed,
@@ -269,70 +284,70 @@ export class Watcher {
     for (const stage of stages) {
       // Another leader may have replaced what is not committed.
       const known = before.term === now.term ? seen.copied[stage] : Math.min(seen.copied[stage], now.commit);
-      this.#copies.note(node.id, stage, Math.max(base, known), reached[stage], termAt);
+      this.#copies.note(seat.id, stage, Math.max(base, known), reached[stage], termAt);
       seen.copied[stage] = reached[stage];
     }
     if (now.flushed > Math.max(before.flushed, base) && this.#random.chance(readBackChance))
-      this.#readBack(node.id, (disk) => checkEntryDurable(disk, now.flushed, termAt(now.flushed)));
+      this.#readBack(seat.id, (disk) => checkEntryDurable(disk, now.flushed, termAt(now.flushed)));
   }
 
-  #leaderCommitted(node: SimNode, replica: Replica): void {
+  #leaderCommitted(seat: Seat, replica: Replica): void {
     const { core } = replica;
     const claim = {
-      node: node.id,
+      node: seat.id,
       lsn: core.commit,
       entryTerm: core.log.termAt(core.commit),
       term: core.term,
     };
-    this.#say(checkCommitQuorum(claim, this.#voters(node.id), this.#copies));
-    if (this.#clocksHold()) this.#say(checkLeases({ node: node.id, term: core.term }, this.#leases()));
+    this.#say(checkCommitQuorum(claim, this.#voters(seat.id), this.#copies));
+    if (this.#clocksHold()) this.#say(checkLeases({ node: seat.id, term: core.term }, this.#leases()));
   }
 
   #leases(): LeaseView[] {
-    return this.#nodes.flatMap((node) => {
-      const core = node.replica?.core;
+    return this.#seats.flatMap((seat) => {
+      const core = seat.replica?.core;
       if (core?.leadership == null) return [];
-      const nowMs = node.clock.monotonicMs();
+      const nowMs = seat.clock.monotonicMs();
       const untilMs = core.leadership.leaseUntilMs(core.membership, nowMs);
-      return [{ node: node.id, term: core.term, untilMs, nowMs }];
+      return [{ node: seat.id, term: core.term, untilMs, nowMs }];
     });
   }
 
-  #commitRose(node: SimNode, replica: Replica, log: NodeLog, before: number): void {
+  #commitRose(seat: Seat, replica: Replica, log: NodeLog, before: number): void {
     const { core } = replica;
     const from = Math.max(before, core.log.base.lsn) + 1;
     if (core.log.base.lsn > 0 && core.log.base.lsn > before)
-      this.#say(this.committed.note(node.id, core.log.base.lsn, core.log.base.term, null));
+      this.#say(this.committed.note(seat.id, core.log.base.lsn, core.log.base.term, null));
     const checksums = new Map<number, number>();
-    for (const batch of log.cached(onlyShard, from, 1 << 20) ?? [])
+    for (const batch of log.cached(this.#shard, from, 1 << 20) ?? [])
       for (const entry of batch.entries())
         checksums.set(entry.lsn, crc32(batch.bytes.subarray(entry.start, entry.end)));
     for (let lsn = from; lsn <= core.commit; lsn++) {
       const term = core.log.termAt(lsn);
-      this.#say(this.committed.note(node.id, lsn, term, checksums.get(lsn) ?? null));
+      this.#say(this.committed.note(seat.id, lsn, term, checksums.get(lsn) ?? null));
       this.#say(this.#values.committed(lsn, term, this.#now()));
     }
   }
 
-  #lookAtManifest(node: SimNode, { checkpointer }: Replica, seen: Seen): void {
+  #lookAtManifest(seat: Seat, { checkpointer }: Replica, seen: Seen): void {
     const manifest = checkpointer.latestManifest;
     if (manifest === null || manifest.lsn === seen.manifestLsn) return;
     seen.manifestLsn = manifest.lsn;
-    this.#say(this.#digests.note(`a checkpoint of ${node.id}`, manifest.lsn, manifest.digest));
+    this.#say(this.#digests.note(`a checkpoint of ${seat.id}`, manifest.lsn, manifest.digest));
   }
 
   /** Compares the state of a replica with that of others at the same LSN, when it may be compared. */
-  lookAtDigest(node: SimNode): void {
-    const { replica } = node;
+  lookAtDigest(seat: Seat): void {
+    const { replica } = seat;
     if (replica === null || replica.rebuilding || replica.keyspace.appliedLsn > replica.core.commit) return;
     const { keyspace } = replica;
-    this.#say(this.#digests.note(node.id, keyspace.appliedLsn, keyspace.digest()));
+    this.#say(this.#digests.note(seat.id, keyspace.appliedLsn, keyspace.digest()));
   }
 
   /** The costlier look, for now and then. */
   compareLogs(): void {
-    const views = this.#nodes.flatMap((node) =>
-      node.replica === null ? [] : [viewOf(node.id, node.replica)],
+    const views = this.#seats.flatMap((seat) =>
+      seat.replica === null ? [] : [viewOf(seat.id, seat.replica)],
     );
     views.forEach((a, i) => {
       for (const b of views.slice(i + 1)) this.#say(checkLogMatching(a, b));

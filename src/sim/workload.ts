@@ -1,11 +1,11 @@
-import type { ReadLevel } from '../shard/read-level.ts';
 import { exists, pairPrefix } from './client-commands.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { Request } from './history.ts';
 import type { LevelClient } from './level-client.ts';
 import type { OperationKind } from './models.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import type { SimClient } from './sim-client.ts';
+import type { Shape } from './shape.ts';
+import type { Client } from './sim-client.ts';
 
 /** What can be asked of one sort of keys: how to read them, and what changes them, as often as it is named. */
 interface Sort {
@@ -36,18 +36,20 @@ const telling = ['register', 'counter', 'erasable'];
 
 /** Which keys there are, and how often clients ask for what. */
 export class Workload {
-  readonly keys: readonly string[];
+  readonly keys: string[];
   readonly #loop: EventLoop;
   readonly #random: SeededRandom;
   readonly #thinkMs: number;
+  readonly #shape: Shape;
   #value = 0;
   #running = true;
   /** Until then nobody asks for anything. */
   #quietUntilMs = 0;
 
-  constructor(loop: EventLoop, random: SeededRandom) {
+  constructor(loop: EventLoop, random: SeededRandom, shape: Shape) {
     this.#loop = loop;
     this.#random = random;
+    this.#shape = shape;
     const others = random.shuffled(sorts.slice(2)).slice(0, 1 + random.below(4));
     this.keys = [
       ...Array.from({ length: 1 + random.below(3) }, (_, i) => `register${i}`),
@@ -55,6 +57,20 @@ export class Workload {
       ...others.flatMap(({ name }) => Array.from({ length: 1 + random.below(2) }, (_, i) => `${name}${i}`)),
     ];
     this.#thinkMs = random.pick([5, 20, 60]);
+    for (const shard of shape.shards) for (const name of telling.slice(0, 2)) this.#ensure(name, shard);
+  }
+
+  /** Each shard has some keys that every client may use. */
+  #ensure(name: string, shard: number): void {
+    const isThere = (key: string): boolean => sortOf(key).name === name && this.#shape.shardOf(key) === shard;
+    if (this.keys.some(isThere)) return;
+    let number = 0;
+    while (!isThere(`${name}${number}`)) number += 1;
+    this.keys.push(`${name}${number}`);
+  }
+
+  keysOf(shard: number): readonly string[] {
+    return this.keys.filter((key) => this.#shape.shardOf(key) === shard);
   }
 
   get running(): boolean {
@@ -79,32 +95,32 @@ export class Workload {
   }
 
   /** Lets a client ask one thing after the other, as many at once as it does. */
-  run(client: SimClient): void {
+  run(client: Client): void {
     for (let lane = 0; lane < client.atOnce; lane++) this.#ask(client);
   }
 
   /** The same for one that reads at a level of its own. */
   runLevel(client: LevelClient): void {
     if (!this.#running || this.#waits(() => this.runLevel(client))) return;
-    client.request(this.#nextAt(client.kind), () => {
+    client.request(this.#nextAt(client), () => {
       this.#loop.after(this.#random.between(0, 2 * this.#thinkMs), () => this.runLevel(client));
     });
   }
 
-  #nextAt(level: ReadLevel['kind']): Request {
+  #nextAt({ kind: level, keys: all }: LevelClient): Request {
     const writes = level === 'session' || level === 'strict';
     // Only these tell by themselves whether anybody wrote what a leader alone has executed.
     const names = writes || level !== 'local' ? null : telling;
     if (writes && this.#random.chance(0.25)) {
-      const key = this.#random.pick(this.keys.filter((name) => sortOf(name).name === 'register'));
+      const key = this.#random.pick(all.filter((name) => sortOf(name).name === 'register'));
       return { key, kind: 'set', value: this.#valueFor('set') };
     }
-    const keys = names === null ? this.keys : this.keys.filter((key) => names.includes(sortOf(key).name));
+    const keys = names === null ? all : all.filter((key) => names.includes(sortOf(key).name));
     const key = this.#random.pick(keys);
     return { key, kind: readOf(key), value: '' };
   }
 
-  #ask(client: SimClient): void {
+  #ask(client: Client): void {
     if (!this.#running || this.#waits(() => this.#ask(client))) return;
     client.request(this.#next(client), () => {
       // Clients that wait for no copies write faster, and long tails are lost with their leader.
@@ -113,7 +129,7 @@ export class Workload {
     });
   }
 
-  #next(client: SimClient): Request {
+  #next(client: Client): Request {
     const keys = client.believes ? this.keys : this.keys.filter((key) => sortOf(key).name === 'register');
     const key = this.#random.pick(keys);
     const { read, changes } = sortOf(key);
