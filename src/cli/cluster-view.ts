@@ -106,6 +106,11 @@ export function clusterLines(asked: readonly AskedNode[]): string[] {
   const shards = shardsOf(asked);
   if (shards.length > fewShards) lines.push(...shardTable(asked, shards), '');
   else for (const shard of shards) lines.push(...shardLines(asked, shard), '');
+  const going = shards.flatMap((shard) => {
+    const text = givingText(leaderOf(asked, shard)?.shard);
+    return text === '' ? [] : `shard ${shard}: slots are being moved, ${text}`;
+  });
+  if (going.length > 0) lines.push(...going, '');
   const zoned = asked.some(({ status }) => zoneOf(status) !== '');
   const rows = asked.map((one) => {
     const [name = '', client = '', ...rest] = nodeRow(one);
@@ -115,6 +120,15 @@ export function clusterLines(asked: readonly AskedNode[]): string[] {
   const heading = zoned ? [first, 'zone', second, ...others] : nodeHeading;
   lines.push(...table([heading, ...rows]));
   return lines;
+}
+
+/** How far a shard is with slots that it gives away; empty when none are to go. Nodes of older versions say nothing of it. */
+export function givingText(shard: ShardStatus | undefined): string {
+  const giving = shard?.giving ?? null;
+  if (giving === null) return '';
+  const { slotsLeft, bytesPerSecond, secondsLeft } = giving;
+  const time = secondsLeft < 0 ? '' : `, about ${formatSeconds(secondsLeft)} left`;
+  return `${slotsLeft} left, ${formatBytes(bytesPerSecond)}/s${time}`;
 }
 
 /** Nodes of older versions do not say it. */

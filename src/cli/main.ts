@@ -11,6 +11,7 @@ import { rebalanceCommand } from './rebalance-command.ts';
 import { removeNodeCommand } from './remove-node-command.ts';
 import { replicaCommand } from './replica-command.ts';
 import { rollingRestartCommand } from './rolling-restart-command.ts';
+import { slotsCommand } from './slots-command.ts';
 import { statusCommand } from './status-command.ts';
 import { upCommand } from './up-command.ts';
 import { verifyCommand } from './verify-command.ts';
@@ -25,6 +26,7 @@ const commands: readonly Command[] = [
   replicaCommand,
   removeNodeCommand,
   rebalanceCommand,
+  slotsCommand,
   logCommand,
   benchCommand,
   verifyCommand,

@@ -9,10 +9,20 @@ const shown = z.object({
   rebalance: z.boolean().optional(),
   leader: z.object({ node: z.string(), client: z.string().nullable() }).nullable(),
   nodes: z.record(z.string(), z.object({ state: z.string() })).default({}),
-  shards: z.record(z.string(), z.object({ members: z.array(z.string()) })).default({}),
+  shards: z
+    .record(
+      z.string(),
+      z.object({
+        members: z.array(z.string()),
+        slots: z.array(z.tuple([z.number(), z.number()])).default([]),
+      }),
+    )
+    .default({}),
+  /** Slots that are to be in another shard: the first, the last, the shard. */
+  wanted: z.array(z.tuple([z.number(), z.number(), z.number()])).default([]),
 });
 
-/** What a node knows of the cluster: nodes, and where replicas are to be. */
+/** What a node knows of the cluster: nodes, and where replicas and slots are to be. */
 export type ShownMetadata = z.infer<typeof shown>;
 
 /**

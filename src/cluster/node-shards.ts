@@ -20,8 +20,6 @@ import { SlotMovers } from './slot-movers.ts';
 
 /** How often a node looks whether it is to have other replicas. */
 const followMs = 100;
-/** Bytes of keys that a shard sends to another one, while slots move. */
-const moveBytesPerSecond = 64 << 20;
 
 interface NodeShardsParts {
   readonly self: NodeId;
@@ -55,6 +53,8 @@ interface NodeShardsParts {
   /** The cluster spreads itself when nothing has changed for so long; 0: never. */
   rebalanceAfterMs(): number;
   replaceAfterMs(): number;
+  /** Bytes per second that a shard sends at most while slots of it are copied. */
+  moveBytesPerSecond(): number;
   peerAddress(node: NodeId): string;
   clientAddress(node: NodeId): string | null;
   /** This node is about to promise something of the metadata: remembered durably. */
@@ -96,8 +96,12 @@ export class NodeShards {
       metadata: () => this.#metadata.current,
       metadataLeader: () => this.#metadata.leader,
       metadataAsked: (step) => this.#metadata.asked(step),
-      bytesPerSecond: () => moveBytesPerSecond,
+      bytesPerSecond: () => parts.moveBytesPerSecond(),
     });
+  }
+
+  get movers(): SlotMovers {
+    return this.#movers;
   }
 
   /** The move that brought a slot to its owner, by the epoch that began it; 0 when none did. */

@@ -66,13 +66,15 @@ interface Copy {
   reading: boolean;
 }
 
-/** How far a shard is with the slots that it gives. */
+/** How far a shard is with the slots that it gives away, as its leader sees it since it began. */
 export interface GivingProgress {
-  readonly began: number;
-  readonly to: number;
-  readonly slots: number;
-  readonly phase: 'copying' | 'following' | 'frozen';
-  readonly sentBytes: number;
+  readonly slotsLeft: number;
+  readonly slotsMoved: number;
+  /** Clients of some slots wait for the decision. */
+  readonly frozen: boolean;
+  readonly bytesPerSecond: number;
+  /** -1 while that cannot be told. */
+  readonly secondsLeft: number;
 }
 
 /** On the leader of a shard: gives slots to another one that are to be there, a batch at a time. */
@@ -86,6 +88,10 @@ export class SlotGiver {
   #askedMs = Number.NEGATIVE_INFINITY;
   #frozenSinceMs: number | null = null;
   #restUntilMs = 0;
+  /** Where no slots were to go. */
+  #nothingAt = { epoch: -1, version: -1 };
+  /** Since when this leader gives slots away without a pause, and how much it has given since. */
+  #begun: { readonly ms: number; slots: number; bytes: number } | null = null;
   /** Bytes of keys that may leave now. */
   #allowance = 0;
   #allowedMs = 0;
@@ -130,6 +136,7 @@ export class SlotGiver {
     this.#log({ kind: outcome === 'moved' ? 'surrender' : 'thaw', began });
     if (keyspace.fences.marks.has(began)) return false;
     this.#frozenSinceMs = null;
+    if (outcome === 'moved' && this.#begun !== null) this.#begun.slots += slotsCounted(slots);
     this.#parts.logger.info({ shard, move: began, slots: slotsCounted(slots) }, `slots given: ${outcome}`);
     this.#parts.slotsChanged();
     return true;
@@ -142,12 +149,21 @@ export class SlotGiver {
   }
 
   #askForNext(metadata: Metadata, now: number): void {
-    if (now - this.#askedMs < askMs || now < this.#restUntilMs) return;
     const { shard, keyspace } = this.#replica;
+    // As a rule nothing is to go: then nothing is looked at.
+    const lookedAt = this.#nothingAt;
+    if (lookedAt.epoch === metadata.epoch && lookedAt.version === keyspace.fences.version) return;
+    if (now - this.#askedMs < askMs || now < this.#restUntilMs) return;
     const mayGo = (slot: number): boolean => keyspace.fences.serves(slot, metadata.since[slot] as number);
     const batch = nextBatch(metadata, shard, mayGo, (slot) => keyspace.countInSlot(slot), mostOfBatch);
-    if (batch === null || this.#parts.leaderOf(batch.to) === null) return;
+    if (batch === null) {
+      this.#nothingAt = { epoch: metadata.epoch, version: keyspace.fences.version };
+      this.#begun = null;
+      return;
+    }
+    if (this.#parts.leaderOf(batch.to) === null) return;
     this.#askedMs = now;
+    this.#begun ??= { ms: now, slots: 0, bytes: 0 };
     this.#parts.ask({ step: 'begin', began: 0, ...batch });
   }
 
@@ -168,6 +184,7 @@ export class SlotGiver {
     const encoded = new ByteWriter(stepBytes * 2);
     const encoder = new EffectEncoder(encoded);
     this.#attempts += 1;
+    this.#begun ??= { ms: now, slots: 0, bytes: 0 };
     this.#copy = {
       ...{ began, move, term: core.term, attempt: this.#attempts },
       slices: keyspace.beginCopy(move.slots),
@@ -292,6 +309,7 @@ export class SlotGiver {
     copy.unanswered.push(step);
     copy.unansweredBytes += bytes.length;
     this.sentBytes += bytes.length;
+    if (this.#begun !== null) this.#begun.bytes += bytes.length;
     this.#send(copy, step);
   }
 
@@ -318,12 +336,22 @@ export class SlotGiver {
     this.pump(now);
   }
 
-  get progress(): GivingProgress | null {
-    const copy = this.#copy;
-    if (copy === null) return null;
-    const { began, move, slices } = copy;
-    const frozen = this.#replica.keyspace.fences.marks.has(began);
-    const phase = slices !== null ? 'copying' : frozen ? 'frozen' : 'following';
-    return { began, to: move.to, slots: slotsCounted(move.slots), phase, sentBytes: this.sentBytes };
+  /** Null while nothing is to go. */
+  progress({ owners, wanted }: Metadata, now: number): GivingProgress | null {
+    const begun = this.#begun;
+    if (begun === null) return null;
+    const { shard, keyspace } = this.#replica;
+    const left = owners.reduce(
+      (sum, owner, slot) => sum + (owner === shard && wanted[slot] !== shard ? 1 : 0),
+      0,
+    );
+    const seconds = Math.max((now - begun.ms) / 1000, 0.001);
+    return {
+      slotsLeft: left,
+      slotsMoved: begun.slots,
+      frozen: keyspace.fences.freezing,
+      bytesPerSecond: Math.round(begun.bytes / seconds),
+      secondsLeft: begun.slots === 0 ? -1 : Math.ceil((left * seconds) / begun.slots),
+    };
   }
 }

@@ -5,7 +5,7 @@ import type { PeerNetwork } from '../peer/types.ts';
 import type { Replica } from '../shard/replica.ts';
 import type { ShardHost, SlotMessage, SlotPeer } from '../shard/shard-host.ts';
 import { type Metadata, metadataShard } from './metadata.ts';
-import { SlotGiver } from './slot-giver.ts';
+import { type GivingProgress, SlotGiver } from './slot-giver.ts';
 import { SlotTaker } from './slot-taker.ts';
 
 interface MoversParts {
@@ -81,9 +81,15 @@ export class SlotMovers implements SlotPeer {
     };
   }
 
-  /** The giver of a shard that this node leads; null for others. */
-  giverOf(shard: number): SlotGiver | null {
-    return this.#movers.get(shard)?.giver ?? null;
+  /** How far a shard that this node leads is with slots that are to go; null when there are none. */
+  progressOf(shard: number, now: number): GivingProgress | null {
+    const metadata = this.#parts.metadata();
+    return metadata === null ? null : (this.#movers.get(shard)?.giver.progress(metadata, now) ?? null);
+  }
+
+  /** Bytes that this node has sent of slots of a shard, since it leads it. */
+  sentOf(shard: number): number {
+    return this.#movers.get(shard)?.giver.sentBytes ?? 0;
   }
 
   #leaderOf(shard: number): NodeId | null {

@@ -21,6 +21,7 @@ import type { NodePlace } from '../shard/leader-notices.ts';
 import { checkedMembership, spanOf } from '../shard/memberships.ts';
 import { ShardHost } from '../shard/shard-host.ts';
 import { CheckpointStore } from '../state/checkpoint-store.ts';
+import { slotsCounted } from '../state/slot.ts';
 import { version } from '../version.ts';
 import { ClientAddresses } from './client-addresses.ts';
 import type { NodeConfig } from './config.ts';
@@ -167,6 +168,9 @@ export class BellwetherNode {
       host,
       topology,
       metadata: this.#shards.metadata,
+      movers: this.#shards.movers,
+      slotsOf: (shard) =>
+        slotsCounted(this.#shards.map.placements.find((one) => one.shard === shard)?.slots ?? []),
       listener,
       log: this.#opened.log,
       peers: this.#peers,
@@ -279,6 +283,7 @@ export class BellwetherNode {
         ...this.#place,
       }),
       replaceAfterMs: () => this.#settings.config['replace-after'],
+      moveBytesPerSecond: () => this.#settings.config['slot-move-rate'],
       peerAddress: (node) => this.#peerAddress(node),
       clientAddress: (node) => this.#clientAddressOf(node),
       metadataPromised: () => this.#directory.metadataPromised(),

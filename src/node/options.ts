@@ -156,6 +156,15 @@ export const optionTable = {
     runtime: true,
     help: 'When no node came or went and nobody changed anything for so long, the cluster spreads replicas and leaders evenly, unless that is switched off (bellwether rebalance --auto off); 0: never.',
   },
+  'slot-move-rate': {
+    kind: 'bytes',
+    default: '32mb',
+    group: 'Replication',
+    since: '0.1.0',
+    runtime: true,
+    min: 1024,
+    help: 'Bytes per second that a shard sends at most while slots are copied to another shard.',
+  },
   'replace-after': {
     kind: 'milliseconds',
     default: '10min',

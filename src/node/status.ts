@@ -1,4 +1,5 @@
 import type { NodeMetadata } from '../cluster/node-metadata.ts';
+import type { SlotMovers } from '../cluster/slot-movers.ts';
 import { nodeClock } from '../env/node-clock.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { TcpPeerNetwork } from '../peer/tcp-network.ts';
@@ -24,6 +25,9 @@ interface StatusParts extends OwnParts {
   readonly host: ShardHost;
   readonly topology: Topology;
   readonly metadata: NodeMetadata;
+  readonly movers: SlotMovers;
+  /** How many slots a shard owns. */
+  slotsOf(shard: number): number;
   readonly listener: ClientListener;
   readonly log: NodeLog;
   readonly peers: TcpPeerNetwork;
@@ -109,7 +113,8 @@ function metadataStatus(metadata: NodeMetadata, now: number): MetadataStatus {
   return { epoch, leader, nodes, voters, inSync: metadata.inSyncVoters(now) };
 }
 
-function shardStatus(replica: Replica, { config, topology, log }: StatusParts, now: number): ShardStatus {
+function shardStatus(replica: Replica, parts: StatusParts, now: number): ShardStatus {
+  const { config, topology, log } = parts;
   const { core, keyspace, checkpointer, shard } = replica;
   const leads = core.role === 'leader';
   const manifest = checkpointer.latestManifest;
@@ -137,6 +142,9 @@ function shardStatus(replica: Replica, { config, topology, log }: StatusParts, n
     provenAgeMs: provenAgeMs(replica, now),
     checkpoint:
       manifest === null ? null : { lsn: manifest.lsn, digest: manifest.digest, keys: manifest.keys },
+    slots: parts.slotsOf(shard),
+    giving: parts.movers.progressOf(shard, now),
+    movedBytes: parts.movers.sentOf(shard),
     gatesWaiting: replica.gates.waiting,
     neededInSync: Math.max(core.majority, config['min-in-sync']),
     elections: replica.elections,

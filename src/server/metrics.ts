@@ -60,6 +60,22 @@ export const metrics: readonly (readonly [name: string, help: string, rows: (sta
       'Milliseconds that the state of this replica may be old, as far as it can prove; 0 on the leader, -1 when unknown',
       perShard((shard) => shard.provenAgeMs),
     ],
+    ['bellwether_slots', 'Slots that the shard owns, as this node knows', perShard((shard) => shard.slots)],
+    [
+      'bellwether_slots_to_give',
+      'Slots that are to go to other shards and have not gone yet, on the leader of the shard that has them',
+      perShard((shard) => shard.giving?.slotsLeft ?? 0),
+    ],
+    [
+      'bellwether_slots_frozen',
+      '1 on the leader of a shard some of whose slots wait for the decision of their move',
+      perShard((shard) => (shard.giving?.frozen === true ? 1 : 0)),
+    ],
+    [
+      'bellwether_slot_bytes_sent_total',
+      'Bytes of moving slots that this node has sent as the leader of the shard, since it leads it',
+      perShard((shard) => shard.movedBytes),
+    ],
     [
       'bellwether_gates_waiting',
       'Connections whose next reply waits for a position',

@@ -78,6 +78,12 @@ export interface ShardStatus {
   /** How old its state may be at most, as far as it can prove; 0 on the leader, −1 when unknown. */
   readonly provenAgeMs: number;
   readonly checkpoint: { readonly lsn: number; readonly digest: string; readonly keys: number } | null;
+  /** Slots that the shard owns, as this node knows. */
+  readonly slots: number;
+  /** What the shard gives away, by its leader; null when no slots are to go. */
+  readonly giving: MoveStatus | null;
+  /** Bytes of slots that this leader has sent to other shards. */
+  readonly movedBytes: number;
   readonly gatesWaiting: number;
   /** So many replicas must be in sync, the leader's included, for writes to be taken and acknowledged. */
   readonly neededInSync: number;
@@ -85,6 +91,17 @@ export interface ShardStatus {
   readonly lostEntries: number;
   readonly checkpoints: number;
   readonly followers: readonly FollowerStatus[];
+}
+
+export interface MoveStatus {
+  readonly slotsLeft: number;
+  /** Since this leader began. */
+  readonly slotsMoved: number;
+  /** Clients of some slots wait for the decision. */
+  readonly frozen: boolean;
+  readonly bytesPerSecond: number;
+  /** -1 while that cannot be told. */
+  readonly secondsLeft: number;
 }
 
 export interface FollowerStatus extends Omit<FollowerView, 'node'> {

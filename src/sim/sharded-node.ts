@@ -98,6 +98,7 @@ export function createNodeShards(parts: ShardedNodeParts): NodeShards {
     identity: () => ({ ...peers.identity, ...parts.place }),
     placeOf: (node) => parts.places.get(node) ?? null,
     leastCopies: () => oneCopy,
+    moveBytesPerSecond: () => 64 << 20,
     rebalanceAfterMs: () => rebalanceAfterMs,
     replaceAfterMs: () => replaceAfterMs,
     peerAddress: peerAddressOf,
