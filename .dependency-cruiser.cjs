@@ -15,7 +15,7 @@ const rooms = {
   // `verify` judges real processes with the same checkers as the simulator, and draws faults from the same generator.
   cli: [
     ...['node', 'core', 'log', 'state', 'shard/ack-policy.ts', 'env', 'server', 'resp', 'bytes'],
-    ...['cluster/balance.ts', 'cluster/metadata.ts', 'cluster/metadata-file.ts'],
+    ...['cluster/balance.ts', 'cluster/balance-slots.ts', 'cluster/metadata.ts', 'cluster/metadata-file.ts'],
     ...['sim/history.ts', 'sim/linearizability.ts', 'sim/acknowledged-writes.ts', 'sim/seeded-random.ts'],
   ],
   sim: ['env', 'bytes', 'core', 'log', 'state', 'resp', 'commands', 'peer', 'shard', 'cluster'],

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
 import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { RawClient } from './support/raw-client.ts';
 import { checkWithRedisCli } from './support/redis-cli.ts';
 import { rounds, until } from './support/wait.ts';
 import {
@@ -118,6 +119,31 @@ async function changeFactor(): Promise<void> {
   for (const node of more) await bellwether('replica', 'remove', shard, node);
 }
 
+/** Many slots of one shard go to another one; spreading brings as many back. */
+async function moveSlots(): Promise<void> {
+  const from = 1 + random(shardCount);
+  const words = [
+    'REPL',
+    'SLOTS',
+    'MOVE',
+    '1500',
+    'FROM',
+    String(from),
+    'TO',
+    String(1 + (from % shardCount)),
+  ];
+  await until(running.described('slots are to be elsewhere'), async () => {
+    for (const node of belonging) {
+      if ((await node.status())?.metadata.leader !== node.id) continue;
+      const client = await RawClient.connect(node.port).catch(() => null);
+      const reply = await client?.command(...words).catch(() => null);
+      await client?.close();
+      if (typeof reply?.value === 'number') return true;
+    }
+    return false;
+  });
+}
+
 async function whole(): Promise<void> {
   await until(
     running.described('every shard is whole'),
@@ -150,7 +176,7 @@ function watchPauses(appender: Appender): () => number {
 
 // Too long for every day: nodes come and go only as fast as leaders live.
 it.skipIf(rounds(1) < 2)(
-  'nodes come and go, replicas move and multiply, leaders are killed: nothing is lost, nothing done twice',
+  'nodes come and go, replicas and slots move, leaders are killed: nothing is lost, nothing done twice',
   async () => {
     const flags = ['--shards', String(shardCount), '--replicas', '3'];
     running = await TestCluster.prepare({ nodes: 5, flags });
@@ -165,6 +191,7 @@ it.skipIf(rounds(1) < 2)(
     const beganMs = performance.now();
     for (let round = 1; round < rounds(1); round++) {
       await join();
+      await moveSlots();
       await bellwether('rebalance');
       await changeFactor();
       const [oldest] = belonging as [TestNode];

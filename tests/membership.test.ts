@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import type { ShardStatus } from '../src/server/status-types.ts';
 import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { RawClient } from './support/raw-client.ts';
 import { checkWithRedisCli } from './support/redis-cli.ts';
 import { until } from './support/wait.ts';
 import {
@@ -237,6 +238,14 @@ it('replicas are spread over a node that joined, as the plan says', async () => 
   expect(done).toContain('1 move in ');
   expect(await bellwether('rebalance', '--plan')).toContain('Nothing is to be moved');
   expect(await shardsOn(n4)).toHaveLength(1);
+  const leader = await until(running.described('the metadata is led'), async () => {
+    for (const node of running.nodes) if ((await node.status())?.metadata.leader === node.id) return node;
+    return null;
+  });
+  const client = await RawClient.connect(leader.port);
+  await client.command('REPL', 'SLOTS', 'MOVE', '2000', 'FROM', '1', 'TO', '2');
+  await client.close();
+  expect(await bellwether('rebalance')).toMatch(/2\d\d\d slots of shard 2 to shard 1/);
   expect(await bellwether('rebalance', '--auto', 'off')).toContain('moves nothing by itself');
   expect(await bellwether('rebalance', '--plan')).toContain('It moves nothing by itself.');
 });

@@ -77,8 +77,13 @@ export class ClusterAccess {
 
   /** Sends a node one command. Rejects with BW_REFUSED when it answers an error. */
   async tell(client: string, ...words: readonly string[]): Promise<Reply> {
+    return (await this.tellAll(client, [words])).at(-1) ?? null;
+  }
+
+  /** The same with several commands. */
+  async tellAll(client: string, commands: readonly (readonly string[])[]): Promise<Reply[]> {
     const login = this.#password === '' ? [] : [['AUTH', this.#password]];
-    const replies = await converse(client, [...login, words]);
+    const replies = await converse(client, [...login, ...commands]);
     const refused = replies.find((reply) => reply instanceof ReplyError);
     if (refused instanceof ReplyError)
       throw new BellwetherError(
@@ -86,6 +91,6 @@ export class ClusterAccess {
         `the node at ${client} answers: ${refused.message}`,
         "See 'bellwether status', or its log.",
       );
-    return replies.at(-1) ?? null;
+    return replies.slice(login.length);
   }
 }

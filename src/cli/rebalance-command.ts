@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type Move, movesOf } from '../cluster/balance.ts';
+import type { SlotShift } from '../cluster/balance-slots.ts';
+import type { Metadata } from '../cluster/metadata.ts';
 import { metadataFrom } from '../cluster/metadata-file.ts';
 import { BellwetherError } from '../errors.ts';
 import { type Flags, flagHelp, integerFlag, parseArguments, usageError } from './arguments.ts';
@@ -8,10 +10,12 @@ import { type AskedNode, formatBytes, leaderOf } from './cluster-view.ts';
 import type { Command } from './command.ts';
 import { changeMetadata, shownMetadata } from './metadata-access.ts';
 import { few } from './planned-work.ts';
+import { moveSlots, shiftLine, slotShifts, slotsLeft } from './rebalance-slots.ts';
 
 const pollMs = 250;
 /** More than any plan has: a bound. */
 const mostMoves = 100_000;
+const leaderMissing = 'a shard has no leader among the nodes that answer';
 
 const flags: Flags = {
   plan: { form: null, help: 'Only show what would be moved.' },
@@ -25,12 +29,14 @@ const flags: Flags = {
 
 export const rebalanceCommand: Command = {
   name: 'rebalance',
-  summary: 'spread replicas and leaders evenly over nodes and zones',
-  help: () => `Moves replicas and leadership until they are spread evenly, while clients go on: first replicas that are lacking, then
-those that share a zone without need, then from nodes with many to nodes with few, then which node leads which shard. Each
-node takes part in one move at a time. What has begun is carried out by the cluster, also when this command ends early.
+  summary: 'spread replicas, leaders and slots evenly',
+  help: () => `Moves replicas, leadership and slots until they are spread evenly, while clients go on: first replicas that are lacking, then
+those that share a zone without need, then from nodes with many to nodes with few, then which node leads which shard, and
+last slots from shards with many bytes to those with few. Each node takes part in one move of replicas at a time, each
+shard gives slots to one other at a time. What has begun is carried out by the cluster, also when this command ends early.
 
-A cluster does the same by itself when nothing has changed for --rebalance-after, unless that is switched off.
+A cluster does the same by itself with replicas and leaders when nothing has changed for --rebalance-after, unless that is
+switched off. Slots it leaves where they are.
 
 Usage: bellwether rebalance [flags]
 
@@ -53,6 +59,7 @@ interface Plan {
   readonly away: readonly string[];
   /** The cluster does it by itself. */
   readonly auto: boolean;
+  readonly metadata: Metadata;
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -87,11 +94,16 @@ async function showPlan(access: ClusterAccess, patienceMs: number): Promise<numb
   const plan = await planOf(access, performance.now() + patienceMs);
   const asked = await access.ask();
   for (const move of plan.moves) process.stdout.write(`${moveLine(move, asked)}\n`);
-  const count = plan.moves.length;
+  let shifts = await slotShifts(access, plan.metadata, asked);
+  const progress = new Progress(performance.now() + patienceMs);
+  for (; shifts === null; shifts = await slotShifts(access, plan.metadata, await access.ask()))
+    await progress.wait(leaderMissing);
+  for (const shift of shifts) process.stdout.write(`${shiftLine(shift)}\n`);
+  const count = plan.moves.length + shifts.length;
   const what = count === 0 ? 'Nothing is to be moved' : `${count} ${count === 1 ? 'move' : 'moves'}`;
   process.stdout.write(`${[what, ...hindrances(plan)].join('; ')}.\n`);
   const auto = plan.auto
-    ? 'The cluster does this by itself (--auto off stops that).'
+    ? 'The cluster spreads replicas and leaders by itself (--auto off stops that).'
     : 'It moves nothing by itself.';
   process.stdout.write(`${auto}\n`);
   return 0;
@@ -113,34 +125,73 @@ function moveLine(move: Move, asked: readonly AskedNode[]): string {
 }
 
 async function rebalance(access: ClusterAccess, patienceMs: number): Promise<number> {
-  const endMs = performance.now() + patienceMs;
   const beganMs = performance.now();
-  let shown = '';
-  let done = 0;
-  for (;;) {
+  const endMs = beganMs + patienceMs;
+  const done = (await spreadReplicas(access, endMs)) + (await spreadSlots(access, endMs));
+  const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);
+  const what =
+    done === 0 ? 'Nothing was to be moved' : `${done} ${done === 1 ? 'move' : 'moves'} in ${seconds} s`;
+  process.stdout.write(`${what}: everything is spread evenly.\n`);
+  return 0;
+}
+
+/** How many moves that took. */
+async function spreadReplicas(access: ClusterAccess, endMs: number): Promise<number> {
+  const progress = new Progress(endMs);
+  for (let done = 0; ; ) {
     const plan = await planOf(access, endMs);
-    if (plan.moves.length === 0 && plan.unsettled.length === 0) break;
+    if (plan.moves.length === 0 && plan.unsettled.length === 0) return done;
     const begun = plan.moves.length === 0 ? [] : await step(access, plan.client);
     const asked = await access.ask();
     for (const move of begun) process.stdout.write(`${moveLine(move, asked)}\n`);
     done += begun.length;
     const left = plan.moves.length - begun.length;
-    const line = [`${done} begun, ${left} left`, ...hindrances(plan)].join('; ');
-    if (line !== shown) process.stdout.write(`${line}\n`);
-    shown = line;
-    if (performance.now() > endMs)
+    await progress.wait([`${done} begun, ${left} left`, ...hindrances(plan)].join('; '));
+  }
+}
+
+/** The same for slots. What is written meanwhile may make shards uneven again: they are looked at once. */
+async function spreadSlots(access: ClusterAccess, endMs: number): Promise<number> {
+  const progress = new Progress(endMs);
+  let shifts: readonly SlotShift[] | null = null;
+  for (;;) {
+    const { metadata } = await planOf(access, endMs);
+    const left = slotsLeft(metadata);
+    if (left === 0 && shifts === null) {
+      shifts = await slotShifts(access, metadata, await access.ask());
+      for (const shift of shifts ?? []) {
+        process.stdout.write(`${shiftLine(shift)}\n`);
+        await moveSlots(access, shift, endMs - performance.now());
+      }
+      if (shifts === null) await progress.wait(leaderMissing);
+      continue;
+    }
+    if (left === 0) return shifts?.length ?? 0;
+    await progress.wait(`${left} ${left === 1 ? 'slot' : 'slots'} left`);
+  }
+}
+
+/** Says how far it is when that has changed, and gives up when the time is over. */
+class Progress {
+  readonly #endMs: number;
+  #shown = '';
+
+  constructor(endMs: number) {
+    this.#endMs = endMs;
+  }
+
+  /** Rejects with BW_NOT_DONE. */
+  async wait(line: string): Promise<void> {
+    if (line !== this.#shown) process.stdout.write(`${line}\n`);
+    this.#shown = line;
+    if (performance.now() > this.#endMs)
       throw new BellwetherError(
         'BW_NOT_DONE',
-        `not within ${Math.round(patienceMs / 1000)} s: everything is spread evenly (${line})`,
+        `everything is not spread evenly within --timeout (${line})`,
         "See 'bellwether status'; run the command again when that is mended.",
       );
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-  const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);
-  const what =
-    done === 0 ? 'Nothing was to be moved' : `${done} ${done === 1 ? 'move' : 'moves'} in ${seconds} s`;
-  process.stdout.write(`${what}: replicas and leaders are spread evenly.\n`);
-  return 0;
 }
 
 /** Begins with what can be moved now. */
@@ -172,7 +223,7 @@ async function planOf(access: ClusterAccess, endMs: number): Promise<Plan> {
           },
           mostMoves,
         );
-        return { client, moves, away, unsettled, auto: metadata.rebalance !== false };
+        return { client, moves, away, unsettled, auto: metadata.rebalance !== false, metadata };
       }
     } catch (error) {
       if (!mayPass(error)) throw error;
