@@ -243,7 +243,7 @@ export class SlotGiver {
       if (little && copy.followed >= core.commit) this.#freeze(copy);
     } else if (core.commit >= mark.lsn && copy.followed >= mark.lsn) {
       copy.ended = true;
-      this.#push(copy, 'end', Buffer.alloc(0), mark.lsn);
+      this.#push(copy, 'end', timeBytes(core.timeMs), mark.lsn);
       this.#parts.logger.debug({ shard, move: copy.began, lsn: mark.lsn }, 'everything was sent');
     }
   }
@@ -354,4 +354,11 @@ export class SlotGiver {
       secondsLeft: begun.slots === 0 ? -1 : Math.ceil((left * seconds) / begun.slots),
     };
   }
+}
+
+/** What has expired by the time of this shard must not come back in the other one. */
+function timeBytes(timeMs: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(timeMs);
+  return bytes;
 }

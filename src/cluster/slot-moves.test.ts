@@ -46,6 +46,13 @@ class Decided {
   }
 }
 
+/** To be compared: an array of 16,384 numbers takes its time, a text does not. */
+function shown(metadata: Metadata | null): unknown {
+  if (metadata === null) return null;
+  const { owners, wanted, since, ...rest } = metadata;
+  return { ...rest, owners: owners.join(), wanted: wanted.join(), since: since.join() };
+}
+
 const always = (): boolean => true;
 const noKeys = (): number => 0;
 const founded = (): number => 0;
@@ -71,9 +78,11 @@ test('slots are wanted elsewhere, moved, and owned there since that move', () =>
   const { owners, wanted, since, moves } = decided.now;
   expect([owners[8091], owners[8092], owners[8191]]).toEqual([1, 2, 2]);
   expect([since[8091], since[8092], since[8192]]).toEqual([0, began, 0]);
-  expect(wanted).toEqual(owners);
+  expect(wanted.join()).toBe(owners.join());
   expect(moves.size).toBe(0);
-  expect(metadataFrom(JSON.parse(JSON.stringify(metadataObject(decided.now))))).toEqual(decided.now);
+  expect(shown(metadataFrom(JSON.parse(JSON.stringify(metadataObject(decided.now)))))).toEqual(
+    shown(decided.now),
+  );
 });
 
 test('what is under way is in the file of the metadata, and files without it are read', () => {
@@ -81,9 +90,9 @@ test('what is under way is in the file of the metadata, and files without it are
   decided.does((metadata) => wantElsewhere(metadata, 100, 1, 2));
   decided.does((metadata) => beginMove(metadata, batchOf(metadata, 1)));
   const told = JSON.parse(JSON.stringify(metadataObject(decided.now)));
-  expect(metadataFrom(told)).toEqual(decided.now);
+  expect(shown(metadataFrom(told))).toEqual(shown(decided.now));
   const { wanted: _, since: __, moves: ___, ...older } = told;
-  expect(metadataFrom(older)?.wanted).toEqual(decided.now.owners);
+  expect(metadataFrom(older)?.wanted.join()).toBe(decided.now.owners.join());
 });
 
 describe('a batch', () => {
@@ -134,7 +143,7 @@ test('a move is cancelled or has moved, whichever the metadata is told first', (
   const began = decided.does((metadata) => beginMove(metadata, batchOf(metadata, 1)));
   decided.does((metadata) => cancelMoves(metadata, 1));
   expect(refusal(finishMove(decided.now, began))).toBe(`no move began with epoch ${began}`);
-  expect(decided.now.wanted).toEqual(decided.now.owners);
+  expect(decided.now.wanted.join()).toBe(decided.now.owners.join());
   expect(batchOf(decided.now, 1)).toBeNull();
   expect(refusal(cancelMoves(decided.now, null))).toBe('no slots are to be moved');
 });

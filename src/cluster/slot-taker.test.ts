@@ -41,3 +41,21 @@ test('a copy that comes late does not take slots in again that the shard has ser
   for (const step of [copyStep(2, 1, 'begin'), copyStep(2, 2, 'end')]) taker().received('b', step, underWay);
   expect(fences.serves(100, began)).toBe(true);
 });
+
+test('time in the shard that takes slots is not before that in the one that gave them', () => {
+  const cluster = new TestCluster();
+  const replica = cluster.host('a').replicas.get(0) as Replica;
+  const taker = new SlotTaker(replica, {
+    ...{ logger: quiet, send: () => {}, finish: () => {}, slotsChanged: () => {} },
+  });
+  const later = replica.core.timeMs + 60_000;
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(later);
+  const end = { ...copyStep(1, 2, 'end'), bytes };
+  for (const step of [copyStep(1, 1, 'begin'), end]) taker.received('b', step, metadata(7, false));
+  cluster.settle();
+  expect(replica.historyMs).toBe(later);
+  const follower = cluster.host('b').replicas.get(0) as Replica;
+  cluster.run(50);
+  expect(follower.historyMs).toBeGreaterThanOrEqual(later);
+});

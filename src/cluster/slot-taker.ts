@@ -144,6 +144,7 @@ export class SlotTaker {
   }
 
   #take({ began, sequence, content, bytes, lsn }: SlotCopy): void {
+    if (content === 'end') this.#takeTime(bytes);
     this.#replica.write('slots come in', ({ effects }) => {
       if (content === 'pieces') effects.loadPieces(bytes);
       else if (content === 'effects') {
@@ -154,6 +155,14 @@ export class SlotTaker {
       if (content === 'end')
         effects.changeSlots({ kind: 'imported', began, other: 0, term: 0, count: lsn, slots: [] });
     });
+  }
+
+  /** Whatever clock this node has: what has expired where the slots were is expired here too. */
+  #takeTime(bytes: Uint8Array): void {
+    const { core } = this.#replica;
+    const timeMs =
+      bytes.length === 8 ? new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true) : 0;
+    if (timeMs > core.timeMs && timeMs <= Number.MAX_SAFE_INTEGER) core.timeMs = timeMs;
   }
 
   /** Tells who copies how far that is committed here. */

@@ -275,6 +275,7 @@ export interface SlotCopy {
   readonly content: SlotContent;
   /** Where the sender's shard froze the slots (end), else 0. */
   readonly lsn: Lsn;
+  /** Pieces of a checkpoint, effects, or at the end the time of the sender's shard as a double. */
   readonly bytes: Uint8Array;
 }
 
