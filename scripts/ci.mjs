@@ -77,7 +77,7 @@ const longer = [
   rounds('damage', 3),
   rounds('read-faults', 5),
   rounds('job-queue', 3),
-  rounds('verify', 5),
+  rounds('verify', 3),
   rounds('catch-up', 1, { BELLWETHER_CATCH_UP_MB: '1024' }),
 ];
 
