@@ -208,6 +208,8 @@ export interface NodeNotice {
   /** Where other nodes reach it, `host:port`. */
   readonly peer: string;
   readonly zone: string;
+  /** It has seen all nodes that the cluster began with when none of them had promised anything. */
+  readonly sawNew: boolean;
   readonly led: readonly LedShard[];
 }
 

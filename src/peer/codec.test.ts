@@ -135,6 +135,7 @@ const arbitraries: { readonly [K in Message['kind']]: fc.Arbitrary<Extract<Messa
     term: fc.constant(0),
     peer: name,
     zone: name,
+    sawNew: fc.boolean(),
     led: fc.array(
       fc.record({
         shard: fc.nat(65_535),

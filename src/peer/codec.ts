@@ -204,17 +204,19 @@ const codecs: Codecs = {
     write(out, message) {
       writeText(out, message.peer);
       writeText(out, message.zone);
+      writeFlag(out, message.sawNew);
       out.u16(message.led.length);
       for (const one of message.led) writeLedShard(out, one);
     },
     read(from) {
       const peer = readText(from);
       const zone = readText(from);
+      const sawNew = readFlag(from);
       const led: LedShard[] = [];
       for (let left = from.u16(); left > 0; left--) led.push(readLedShard(from));
       // Whatever a later version has to add.
       from.view(from.remaining);
-      return { kind: 'nodeNotice', term: 0, peer, zone, led };
+      return { kind: 'nodeNotice', term: 0, peer, zone, sawNew, led };
     },
   },
   readIndexRequest: {

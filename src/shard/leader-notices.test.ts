@@ -30,6 +30,7 @@ function node(others: readonly NodeId[], old: readonly NodeId[] = []) {
     led: () => led,
     nodes: () => ['self', ...others],
     place: () => ({ peer: 'self:7101', zone: 'a' }),
+    sawNew: () => false,
   });
   const run = (ms: number): void => {
     for (const end = now + ms; now < end; now += 10) notices.tick(now);
@@ -55,7 +56,7 @@ it('says all that a node leads in one message, twice a second, and at once when 
     'c 0 500',
   ]);
   expect(sent[0]?.message).toEqual({
-    ...{ kind: 'nodeNotice', term: 0, peer: 'self:7101', zone: 'a' },
+    ...{ kind: 'nodeNotice', term: 0, peer: 'self:7101', zone: 'a', sawNew: false },
     led: [
       { shard: 1, term: 3, members: ['self', 'b'], whole: true, keys: 7, bytes: 70 },
       { shard: 4, term: 5, members: ['self', 'c'], whole: true, keys: 7, bytes: 70 },

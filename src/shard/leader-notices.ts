@@ -19,6 +19,8 @@ interface NoticeParts {
   /** Every node of the cluster. */
   nodes(): readonly NodeId[];
   place(): NodePlace;
+  /** As in `NodeNotice`. */
+  sawNew(): boolean;
 }
 
 /**
@@ -64,7 +66,8 @@ export class LeaderNotices {
 
   #notice(now: number): NodeNotice {
     const led = [...this.#parts.led()].map((replica) => ledShardOf(replica, now));
-    return { kind: 'nodeNotice', term: 0, ...this.#parts.place(), led };
+    const { place, sawNew } = this.#parts;
+    return { kind: 'nodeNotice', term: 0, ...place(), sawNew: sawNew(), led };
   }
 
   #send(node: NodeId, notice: NodeNotice): void {

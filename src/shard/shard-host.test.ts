@@ -7,6 +7,7 @@ test('writes wait before they are executed while too much waits for the disk, re
   const log = { queuedBytes: 0, stats: { spaceShort: false }, flush: () => {} };
   const turns: (() => void)[] = [];
   const host = new ShardHost({
+    founders: [],
     log,
     options: { minInSync: 1 },
     owners: { ownerOf: () => 1 },

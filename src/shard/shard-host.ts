@@ -11,6 +11,7 @@ import type { AckPolicy } from './ack-policy.ts';
 import { encodeAckPolicy } from './ack-policy.ts';
 import { AllKeepers } from './all-keepers.ts';
 import { AllKeyspaces } from './all-keyspaces.ts';
+import { Formation } from './formation.ts';
 import { HeldReplicas } from './held-replicas.ts';
 import { LeaderDirectory } from './leader-directory.ts';
 import { LeaderNotices, type NodePlace } from './leader-notices.ts';
@@ -116,6 +117,7 @@ export class ShardHost implements SessionHost, PeerHandler {
   /** The data directory that each peer came with last. */
   readonly #instances = new Map<NodeId, string>();
   readonly #notices: LeaderNotices;
+  readonly #formation: Formation;
   #pausedUntilMs = 0;
   #pauseWritesOnly = false;
   /** Set while clients must go: they are closed at the end of the turn. */
@@ -150,11 +152,14 @@ export class ShardHost implements SessionHost, PeerHandler {
       },
     });
     this.replicas = this.held.visible;
+    const others = context.founders.filter((node) => node !== context.self);
+    this.#formation = new Formation(others, context.peers);
     this.#notices = new LeaderNotices({
       ...{ self: context.self, peers: context.peers },
       led: () => [...this.replicas.values()].filter(({ serving }) => serving),
       nodes: () => context.nodes(),
       place: () => context.place?.() ?? { peer: '', zone: '' },
+      sawNew: () => this.#formation.sawNew,
     });
   }
 
@@ -433,8 +438,10 @@ export class ShardHost implements SessionHost, PeerHandler {
     this.touchedSoon();
   }
 
-  #nodeSpoke(from: NodeId, { peer, zone, led }: NodeNotice, now: number): void {
+  #nodeSpoke(from: NodeId, { peer, zone, sawNew, led }: NodeNotice, now: number): void {
     this.#context.placeHeard?.(from, { peer, zone });
+    this.#formation.heard(from, sawNew);
+    this.#confirmFreshness();
     for (const told of led) {
       const { shard, term, members } = told;
       const replica = this.held.find(shard);
@@ -462,20 +469,22 @@ export class ShardHost implements SessionHost, PeerHandler {
   identified({ node, instance }: PeerIdentity): void {
     const known = this.#instances.get(node);
     this.#instances.set(node, instance);
-    if (known !== undefined && known !== instance)
+    if (known !== undefined && known !== instance) {
+      this.#formation.replaced(node);
       for (const replica of this.held.all) replica.peerReplaced(node, this.now());
+    }
     this.#confirmFreshness();
   }
 
   /** A new cluster begins once every node has been seen, and all are as new as this one. */
   #confirmFreshness(): void {
-    const others = this.#context.founders.filter((node) => node !== this.#context.self);
+    if (this.#formation.look()) this.#notices.changed();
+    if (!this.#formation.begins()) return;
     for (const replica of this.held.all) {
       const { core } = replica;
       if (core.doubt === null || core.doubt.mayHaveAcknowledged !== null || core.lastLsn > 0 || core.term > 0)
         continue;
-      if (others.every((node) => this.#context.peers.identityOf(node)?.fresh === true))
-        replica.confirmFresh(this.now());
+      replica.confirmFresh(this.now());
     }
   }
 
