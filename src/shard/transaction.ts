@@ -56,8 +56,11 @@ export class Transaction implements Watcher {
       return false;
     }
     if (needs === 'write' || this.needs === 'nothing') this.needs = needs === 'nothing' ? this.needs : needs;
-    // What will not run is not kept, so its keys do not count either.
-    if (this.failed || this.dirty) return true;
+    // What will not run is not kept, and its keys only say where EXEC is answered.
+    if (this.failed || this.dirty) {
+      if (this.slot < 0) this.slot = slot;
+      return true;
+    }
     this.commands.push({ spec, args });
     if (spec.flags.includes('denyoom')) this.grows = true;
     if (slot >= 0 && this.slot >= 0 && slot !== this.slot) this.crossSlot = true;
