@@ -282,6 +282,113 @@ describe('slots of a shard', () => {
   });
 });
 
+describe('clients of slots that go', () => {
+  const key = keys.find((one) => slotOf(one) < slotCount / 2) as string;
+  const slot = slotOf(key);
+
+  /** The leaders of the two shards are on different nodes. */
+  function apart(): World {
+    const world = new World();
+    world.cluster.handOver(2, 'a', 'b');
+    return world;
+  }
+
+  function goes(world: World, from: number, to: number): void {
+    world.moveAll(from, to);
+    world.run(100);
+    world.settleAll();
+    expect(world.newest.owners[slot]).toBe(to);
+  }
+
+  it('are sent on when they wait for keys', () => {
+    const world = apart();
+    const client = world.cluster.client('a');
+    client.send('BLPOP', key, '0');
+    goes(world, 1, 2);
+    expect(client.received()).toBe(`-MOVED ${slot} b:1\r\n`);
+  });
+
+  it.each([true, false])(
+    'find what they watched changed when it has been elsewhere; there was something: %s',
+    (there) => {
+      const world = apart();
+      const client = world.cluster.client('a');
+      if (there) client.send('SET', key, 'value');
+      client.send('WATCH', key);
+      goes(world, 1, 2);
+      goes(world, 2, 1);
+      client.received();
+      client.send('MULTI');
+      client.send('SET', key, 'other');
+      client.send('EXEC');
+      world.run(30);
+      expect(client.received()).toBe('+OK\r\n+QUEUED\r\n*-1\r\n');
+    },
+  );
+
+  it('find nothing there any more when all was deleted while it was copied', () => {
+    const world = apart();
+    const client = world.cluster.client('a');
+    client.send('SET', key, 'value');
+    world.cluster.holds = (_, { kind }) => kind === 'slotCopied';
+    world.moveAll(1, 2);
+    world.until('keys are there', () => (world.leader(2)?.keyspace.heldInSlot(slot) ?? 0) > 0);
+    client.send('FLUSHALL');
+    world.run(30);
+    expect(client.received()).toBe('+OK\r\n+OK\r\n');
+    world.settleAll();
+    expect(world.newest.owners[slot]).toBe(2);
+    expect(world.leader(2)?.keyspace.heldInSlot(slot)).toBe(0);
+  });
+
+  it('wait with what concerns all keys as long as some are frozen', () => {
+    const world = apart();
+    const client = world.cluster.client('a');
+    client.send('SET', key, 'value');
+    world.cluster.holds = (_, message) => message.kind === 'slotCopy' && message.content === 'end';
+    world.moveAll(1, 2);
+    world.until('slots are frozen', () => world.leader(1)?.keyspace.fences.freezing === true);
+    client.received();
+    client.send('FLUSHALL');
+    world.run(50);
+    expect(client.received()).toBe('');
+    world.settleAll();
+    expect(client.received()).toBe('+OK\r\n');
+    expect(world.leader(2)?.keyspace.peek(key)?.value).toBe('value');
+  });
+
+  it('are told by nobody what a replica has that is behind the move', () => {
+    const world = apart();
+    const writer = world.cluster.client('a');
+    writer.send('SET', key, 'value');
+    const reader = world.cluster.client('c');
+    reader.send('READONLY');
+    // c hears of the move, and does not get the log of the shard that takes the slots.
+    world.cluster.holds = (from, { kind }, shard) => from === 'b' && shard === 2 && kind === 'append';
+    world.run(30);
+    reader.received();
+    reader.send('GET', key);
+    world.run(30);
+    expect(reader.received()).toBe('$5\r\nvalue\r\n');
+    world.cluster.holds = () => false;
+    world.moveAll(1, 2);
+    world.deaf.add('c');
+    world.until('it has moved', () => world.newest.owners[slot] === 2);
+    world.run(200);
+    world.cluster.client('b').send('SET', key, 'later');
+    world.run(200);
+    // By its metadata the slot is where it was; by that shard's history it is gone.
+    reader.send('GET', key);
+    world.run(30);
+    expect(reader.received()).toBe(`-ASK ${slot} a:1\r\n`);
+    world.deaf.clear();
+    world.run(200);
+    reader.send('GET', key);
+    world.run(30);
+    expect(reader.received()).toBe('$5\r\nlater\r\n');
+  });
+});
+
 /** One thing that goes wrong, or right again. */
 function mishap(world: World, below: (bound: number) => number): void {
   const node = nodes[below(3)] as NodeId;
