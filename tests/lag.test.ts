@@ -77,6 +77,7 @@ it('an idle cluster lags by nothing, seen from either side, and stays so', async
     for (const stage of stages)
       for (const unit of ['entries', 'bytes', 'ms'])
         expect(fields.get(`${stage}-lag-${unit}`)).toBeTypeOf('number');
+  expect(asked[0]?.get('votes')).toBe(1);
   const info = await RawClient.connect((followers[0] as TestNode).port);
   expect(String((await info.command('INFO', 'replication')).value)).toMatch(
     /applied_lag_entries:0\r\napplied_lag_bytes:0\r\n/,
