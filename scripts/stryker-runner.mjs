@@ -1,6 +1,6 @@
 // Runs the unit tests for Stryker (stryker.config.json) in its own process, module by module loaded once: a changed
 // operator then costs the milliseconds of the tests that reach it, where a start of vitest takes a second or more.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
@@ -71,8 +71,9 @@ function* sources(directory) {
 
 /** Makes JavaScript of the sources, in a directory as deep as theirs, since tests look for files from where they are. */
 function transpile() {
-  // There already when an earlier process was ended since it took too long.
+  // There already when an earlier process was ended since it took too long, or from another one beside this.
   if (existsSync(out)) return;
+  const making = `${out}-${process.pid}`;
   const shim = `data:text/javascript,${encodeURIComponent('export const { describe, test, it, expect, afterEach } = globalThis.strykerTests;')}`;
   const compilerOptions = {
     target: ts.ScriptTarget.ES2023,
@@ -81,11 +82,14 @@ function transpile() {
     rewriteRelativeImportExtensions: true,
   };
   for (const path of sources('src')) {
-    const to = join(out, relative('src', path)).replace(/ts$/, 'js');
+    const to = join(making, relative('src', path)).replace(/ts$/, 'js');
     mkdirSync(join(to, '..'), { recursive: true });
     const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions });
     writeFileSync(to, outputText.replace(/from ["']vitest["']/, `from '${shim}'`));
   }
+  // It appears whole.
+  if (existsSync(out)) rmSync(making, { recursive: true });
+  else renameSync(making, out);
 }
 
 async function load() {
