@@ -1,15 +1,15 @@
-import { everyMember } from '../core/membership.ts';
 import type { Membership } from '../core/types.ts';
 
 /**
- * A node deletes a replica only when the shard itself has let it go: whoever is named by what is committed may be asked
- * for its vote, or for what it holds. Answers what is wrong; null when nothing is.
+ * A node deletes a replica only when the shard itself has let it go: who votes by what is committed may be asked for its
+ * vote, and for what it holds. Of a learner nobody asks either: one that was let go before it came, and hears of that
+ * late, may go before the shard knows. Answers what is wrong; null when nothing is.
  *
  * @param committed the last membership that anybody knew to be committed
  */
 export function checkDropped(node: string, shard: number, committed: Membership): string | null {
-  if (!everyMember(committed).includes(node)) return null;
-  return `${node} deleted its replica of shard ${shard}, of which it is a member: ${describe(committed)}`;
+  if (!committed.voters.includes(node)) return null;
+  return `${node} deleted its replica of shard ${shard}, in which it votes: ${describe(committed)}`;
 }
 
 /** A node is called removed only when no shard needs its vote. Answers what is wrong; null when nothing is. */
