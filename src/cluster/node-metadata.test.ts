@@ -15,7 +15,6 @@ function nodes(founded = 2) {
   );
   const told = new Map<number, ToldShard>();
   const away = new Set<string>();
-  const members = new Map<number, readonly string[] | null>();
   const began = { nodes: founders, map: evenShardMap(2, founders, founded) };
   const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const of = (self: string): NodeMetadata =>
@@ -30,7 +29,6 @@ function nodes(founded = 2) {
       toldOf: (shard) => told.get(shard) ?? null,
       leastCopies: () => ({ copies: 1, why: 'a shard' }),
       rebalanceAfterMs: () => 5000,
-      membersOf: (shard) => members.get(shard) ?? null,
       adopted: () => {},
     });
   const leader = of('a');
@@ -41,7 +39,7 @@ function nodes(founded = 2) {
       for (const one of [leader, follower]) one.tick(cluster.now);
     }
   };
-  return { leader, follower, run, seen, away, members, told };
+  return { leader, follower, run, seen, away, told };
 }
 
 it('is written when every node was seen, and known to all', () => {
@@ -127,22 +125,44 @@ it('knows a node that joined only with the data directory that it joined with', 
   );
 });
 
-it('forgets a node when nobody has it as a member any more, and not before', () => {
-  const { leader, run, members } = nodes();
+it('forgets a node when no leader of a shard has it as a member any more, and not before', () => {
+  const { leader, run, told } = nodes(3);
+  const tell = (shard: number, members: readonly string[]) =>
+    told.set(shard, { leader: 'b', members, whole: true });
   run(500);
-  members.set(1, ['a', 'b']).set(2, ['b', 'c']);
+  tell(1, ['a', 'b']);
+  tell(2, ['b', 'c']);
   expect(leader.request({ kind: 'removeNode', node: 'c' })).toBe(2);
-  run(3000);
+  run(4000);
   expect(leader.record('c')?.state).toBe('leaving');
   expect(leader.wanted(2, { voters: [], learners: [] })).toEqual({ voters: ['a', 'b'], learners: [] });
   expect(leader.wanted(0, { voters: founders, learners: [] })).toEqual({
     voters: ['a', 'b'],
     learners: ['c'],
   });
-  // Its vote on the metadata itself is the last that it has.
-  members.set(2, ['a', 'b']);
-  run(3000);
+  // While nobody leads the shard, nobody knows.
+  told.delete(2);
+  run(4000);
   expect(leader.record('c')?.state).toBe('leaving');
+  // Its vote on the metadata itself is the last that it has.
+  tell(2, ['a', 'b']);
+  run(4000);
+  expect(leader.record('c')?.state).toBe('leaving');
+});
+
+it('believes nothing of who left that was said before the node was to leave', () => {
+  const { leader, run, told } = nodes();
+  run(500);
+  for (const shard of [1, 2]) told.set(shard, { leader: 'b', members: ['a', 'b'], whole: true });
+  expect(
+    leader.request({ kind: 'addNode', node: 'd', peer: 'd:2', client: 'd:1', instance: 'd-1', zone: '' }),
+  ).toBe(2);
+  run(1500);
+  expect(leader.request({ kind: 'removeNode', node: 'd' })).toBe(3);
+  run(1500);
+  expect(leader.record('d')?.state).toBe('leaving');
+  run(2500);
+  expect(leader.record('d')?.state).toBe('removed');
 });
 
 it('gives the replicas of a node that is gone for too long to others', () => {

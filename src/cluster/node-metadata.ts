@@ -42,6 +42,8 @@ const mostCheckpointMs = 60_000;
 const mostFirstMoves = 10_000;
 /** What leaders of shards ask for waits for earlier changes; they ask again. */
 const mostAsked = 1000;
+/** What leaders of shards said before that is not believed any more. */
+const outdatedMs = 2000;
 /** How often its leader looks whether what nodes say of themselves has changed. */
 const lookMs = 1000;
 
@@ -95,8 +97,6 @@ interface MetadataParts {
   leastCopies(): LeastCopies;
   /** The cluster spreads itself when nothing has changed for so long; 0: never. */
   rebalanceAfterMs(): number;
-  /** Who takes part in a shard as far as this node knows; null when it does not. */
-  membersOf(shard: number): readonly NodeId[] | null;
   /** Hears what this node comes to know. */
   adopted(metadata: Metadata): void;
 }
@@ -113,6 +113,8 @@ export class NodeMetadata {
   #asked: SlotStep[] = [];
   /** Since when nodes are silent, as this leader sees it. */
   readonly #silentSinceMs = new Map<NodeId, number>();
+  /** Since when nodes are to leave, as this leader sees it. */
+  readonly #leavingSinceMs = new Map<NodeId, number>();
 
   constructor(parts: MetadataParts) {
     this.#parts = parts;
@@ -307,12 +309,13 @@ export class NodeMetadata {
     const { current, mayChange } = keeper;
     if (current === null || !mayChange) {
       this.#silentSinceMs.clear();
+      this.#leavingSinceMs.clear();
       this.#balancer.restless();
       return;
     }
     const change =
       this.#whatNodesSay(current) ??
-      this.#whoHasLeft(current) ??
+      this.#whoHasLeft(current, now) ??
       this.#whoIsGone(current, now) ??
       this.#balancer.automatic(current, now);
     if (change !== null) keeper.change(current.epoch, change);
@@ -370,14 +373,19 @@ export class NodeMetadata {
     return isTaken || peer === '' ? null : peer;
   }
 
-  /** A leaving node without any replica, and without a vote on the metadata, has left. */
-  #whoHasLeft(current: Metadata): MetadataChange | null {
-    const { membersOf, replica } = this.#parts;
+  /**
+   * A leaving node without any replica, and without a vote on the metadata, has left. Only the leader of a shard knows who
+   * takes part in it, and only what it has said since then counts.
+   */
+  #whoHasLeft(current: Metadata, now: number): MetadataChange | null {
+    const { toldOf, replica } = this.#parts;
     for (const [node, { state }] of current.nodes) {
       if (state !== 'leaving' || node === this.#parts.self) continue;
-      if (replica.core.membership.voters.includes(node)) continue;
+      const sinceMs = this.#leavingSinceMs.get(node) ?? now;
+      this.#leavingSinceMs.set(node, sinceMs);
+      if (now - sinceMs < outdatedMs || replica.core.membership.voters.includes(node)) continue;
       const isNowhere = [...current.shards.keys()].every(
-        (shard) => membersOf(shard)?.includes(node) === false,
+        (shard) => toldOf(shard)?.members.includes(node) === false,
       );
       if (isNowhere) return nodeHasLeft(current, node);
     }

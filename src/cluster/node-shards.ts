@@ -11,7 +11,7 @@ import type { ShardHost } from '../shard/shard-host.ts';
 import type { ToldShard } from './balancer.ts';
 import { type Metadata, metadataShard, shardMapOf } from './metadata.ts';
 import { metadataMembers } from './next-membership.ts';
-import { type Beginning, membersAt, metadataOptions, NodeMetadata } from './node-metadata.ts';
+import { type Beginning, metadataOptions, NodeMetadata } from './node-metadata.ts';
 import { OwnReplicas } from './own-replicas.ts';
 import type { LeastCopies } from './placement.ts';
 import { Reconciler } from './reconciler.ts';
@@ -145,7 +145,6 @@ export class NodeShards {
       toldOf: (shard) => this.#toldOf(shard),
       leastCopies: () => this.#parts.leastCopies(),
       rebalanceAfterMs: () => this.#parts.rebalanceAfterMs(),
-      membersOf: (shard) => this.#membersOf(shard),
       adopted: (metadata) => {
         this.#map = shardMapOf(metadata);
         this.#parts.adopted(metadata);
@@ -191,13 +190,6 @@ export class NodeShards {
     const held = host.replicas.get(shard);
     if (held?.serving === true) return { ...ledShardOf(held, host.now()), leader: self };
     return host.directory.toldOf(shard, host.now());
-  }
-
-  #membersOf(shard: number): readonly NodeId[] | null {
-    const { replicas, directory } = this.#parts.host;
-    const held = replicas.get(shard);
-    const outside = held === undefined || held.core.isOutside;
-    return outside ? directory.membersOf(shard) : membersAt(held);
   }
 
   /** Called every few milliseconds. */

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Membership, Message, NodeId } from '../core/types.ts';
+import type { Membership, Message, NodeId, Position } from '../core/types.ts';
 import type { Batch } from '../log/batch.ts';
 import type { NodeLog } from '../log/types.ts';
 import type { Stage } from '../shard/ack-policy.ts';
@@ -35,6 +35,7 @@ const digestEvery = 16;
 const readBackChance = 1 / 256;
 
 const stages: readonly Stage[] = ['received', 'flushed', 'applied'];
+const nowhere: Position = { lsn: 0, term: 0 };
 
 /** What was last seen of one replica, in one life of its node. */
 interface Seen {
@@ -42,7 +43,7 @@ interface Seen {
   readonly replica: Replica;
   positions: PositionsView;
   /** Up to where its copies were noted. */
-  readonly copied: Record<Stage, number>;
+  readonly copied: Record<Stage, Position>;
   ledTerm: number;
   manifestLsn: number;
   /** Who takes part as it sees it, and by the newest entry of its log. */
@@ -221,7 +222,7 @@ export class Watcher {
       life,
       replica,
       positions,
-      copied: { received: 0, flushed: 0, applied: 0 },
+      copied: { received: nowhere, flushed: nowhere, applied: nowhere },
       ledTerm: -1,
       manifestLsn: -1,
       membership: null,
@@ -282,10 +283,12 @@ export class Watcher {
       applied: Math.min(now.applied, now.appended),
     };
     for (const stage of stages) {
-      // Another leader may have replaced what is not committed.
-      const known = before.term === now.term ? seen.copied[stage] : Math.min(seen.copied[stage], now.commit);
+      // A later leader may have replaced what was not committed, also some time after its term was heard of.
+      const { lsn, term } = seen.copied[stage];
+      const holds = lsn <= base || (lsn <= reached[stage] && termAt(lsn) === term);
+      const known = holds ? lsn : Math.min(lsn, before.commit);
       this.#copies.note(seat.id, stage, Math.max(base, known), reached[stage], termAt);
-      seen.copied[stage] = reached[stage];
+      seen.copied[stage] = { lsn: reached[stage], term: reached[stage] < base ? 0 : termAt(reached[stage]) };
     }
     if (now.flushed > Math.max(before.flushed, base) && this.#random.chance(readBackChance))
       this.#readBack(seat.id, (disk) => checkEntryDurable(disk, now.flushed, termAt(now.flushed)));
