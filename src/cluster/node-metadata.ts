@@ -1,5 +1,4 @@
 import type { MetadataRequest } from '../commands/types.ts';
-import { everyMember } from '../core/membership.ts';
 import type { Membership, NodeId, SlotStep } from '../core/types.ts';
 import type { Logger } from '../env/logger.ts';
 import type { PeerIdentity } from '../peer/types.ts';
@@ -410,9 +409,4 @@ export class NodeMetadata {
     }
     return null;
   }
-}
-
-/** Who takes part in the shard of a replica, by its latest membership or the latest that is committed. */
-export function membersAt({ core }: Replica): readonly NodeId[] {
-  return [...new Set([...everyMember(core.membership), ...everyMember(core.memberships.at(core.commit))])];
 }
