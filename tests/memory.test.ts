@@ -60,14 +60,20 @@ it('a cluster evicts what its leader chooses: below the limit, and with equal st
 
 it('a limit that is lowered while the cluster runs is reached without a command; keys in use stay', async () => {
   cluster = await TestCluster.start({ nodes: 1 });
-  const [node] = cluster.nodes as [TestNode];
+  const running = cluster;
+  const [node] = running.nodes as [TestNode];
   await fill(node, 0, keys);
   const client = await RawClient.connect(node.port);
   const used = Array.from({ length: 50 }, (_, i) => `key:${i * 100}`);
-  await until('other keys have been idle', async () => {
-    await client.command('TOUCH', ...used.slice(0, 1));
-    return Number((await client.command('OBJECT', 'IDLETIME', 'key:1')).value) >= 1;
-  });
+  let idle = '';
+  await until(
+    async () => `other keys have been idle: ${idle}, at ${Date.now()}; ${await running.described('')()}`,
+    async () => {
+      await client.command('TOUCH', ...used.slice(0, 1));
+      idle = (await client.command('OBJECT', 'IDLETIME', 'key:1')).wire;
+      return /^:[1-9]/.test(idle);
+    },
+  );
   for (const key of used) expect((await client.command('GET', key)).value).not.toBeNull();
   await client.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
   await client.command('CONFIG', 'SET', 'maxmemory', limit);
