@@ -111,3 +111,14 @@ test('WAIT does not count copies of what stands where a lost write stood', () =>
   cluster.run(50);
   expect(client.received()).toBe(':0\r\n');
 });
+
+test('a key that is written before a new leader has ticked counts as used then', () => {
+  const cluster = new TestCluster();
+  cluster.run(60_000);
+  const keyspace = cluster.host('b').replicas.get(0)?.keyspace;
+  cluster.host('a').replicas.get(0)?.handOver('b', cluster.now);
+  if (keyspace !== undefined) keyspace.useClock = 0;
+  cluster.settle();
+  expect(cluster.host('b').replicas.get(0)?.core.leadership).not.toBeNull();
+  expect(keyspace?.useClock).toBe(Math.floor(cluster.now / 100));
+});

@@ -180,7 +180,7 @@ export class Replica implements CoreOutput, ShardLogListener {
 
   tick(now: number): void {
     this.seal();
-    this.keyspace.useClock = useClockAt(this.#shardTime());
+    this.#noteTime();
     if (this.#damaged) this.#core.reluctant = true;
     // A state that needs no rebuilding any more is as good as the others'.
     else if (this.#core.reluctant && !this.rebuilding) this.#core.reluctant = false;
@@ -401,6 +401,12 @@ export class Replica implements CoreOutput, ShardLogListener {
     return this.#core.timeMs;
   }
 
+  /** Keys that are used from here on are used now; without any history, when the replica was opened. */
+  #noteTime(): void {
+    const timeMs = this.#shardTime();
+    if (timeMs > 0) this.keyspace.useClock = useClockAt(timeMs);
+  }
+
   /** Ends an entry that changes nothing in the state: its LSN. */
   #endOwnEntry(): number {
     this.#builder.end();
@@ -552,7 +558,8 @@ export class Replica implements CoreOutput, ShardLogListener {
     this.#ledTerm = term;
     this.gates.leadershipEnded();
     this.elections += 1;
-    this.#shardTime();
+    // What is written before the next tick is used now, too.
+    this.#noteTime();
     // The core has given the no-op its LSN; here are its bytes.
     this.#builder.begin(entryKind.noop, 0);
     this.#builder.end();
