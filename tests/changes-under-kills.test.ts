@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { afterEach, expect, it } from 'vitest';
-import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { TestCluster, type TestNode } from './support/cluster.ts';
+import { commandLine } from './support/command-line.ts';
 import { RawClient } from './support/raw-client.ts';
 import { checkWithRedisCli } from './support/redis-cli.ts';
 import { rounds, until } from './support/wait.ts';
@@ -32,13 +32,8 @@ async function bellwether(...words: string[]): Promise<void> {
   const beganMs = performance.now();
   let output = '';
   for (let left = 5; left > 0; left--) {
-    const admin = belonging.map(({ adminPort }) => `127.0.0.1:${adminPort}`).join(',');
-    const child = spawn(process.execPath, [program, ...words, '--admin', admin, '--timeout', '180']);
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (text: Buffer) => {
-        output += text.toString();
-      });
-    const code = await new Promise((resolve) => child.on('close', resolve));
+    const { code, output: said } = await commandLine(belonging, [...words, '--timeout', '180']);
+    output += said;
     if (code === 0) {
       console.log(`${words.join(' ')}: ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
       return;

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import type { ShardStatus } from '../src/server/status-types.ts';
-import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { TestCluster, type TestNode } from './support/cluster.ts';
+import { commandLine } from './support/command-line.ts';
 import { checkWithRedisCli } from './support/redis-cli.ts';
 import { until } from './support/wait.ts';
 import {
@@ -19,14 +19,7 @@ afterEach(() => running.dispose());
 /** `bellwether …` against the cluster, to its end; its output. */
 async function bellwether(...words: string[]): Promise<string> {
   const alive = running.nodes.filter(({ process }) => process !== null);
-  const admin = alive.map(({ adminPort }) => `127.0.0.1:${adminPort}`).join(',');
-  const child = spawn(process.execPath, [program, ...words, '--admin', admin, '--timeout', '60']);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text: Buffer) => {
-      output += text.toString();
-    });
-  const code = await new Promise((resolve) => child.on('close', resolve));
+  const { code, output } = await commandLine(alive, [...words, '--timeout', '60']);
   if (code !== 0) throw new Error(await running.described(`${words.join(' ')}: ${output}`)());
   return output;
 }

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchStatus } from '../src/cli/admin-client.ts';
 import { evenShardMap } from '../src/cluster/shard-map.ts';
 import type { ShardStatus } from '../src/server/status-types.ts';
 import { slotOf } from '../src/state/slot.ts';
-import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { TestCluster, type TestNode } from './support/cluster.ts';
+import { commandLine } from './support/command-line.ts';
 import { RawClient } from './support/raw-client.ts';
 import { checkWithRedisCli } from './support/redis-cli.ts';
 import { rounds, until } from './support/wait.ts';
@@ -18,23 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => running.dispose());
 
-interface Finished {
-  readonly code: number | null;
-  readonly output: string;
-}
-
 /** `bellwether …` against the cluster, to its end. */
-function bellwether(...words: string[]): Promise<Finished> {
-  const admin = running.nodes.map(({ adminPort }) => `127.0.0.1:${adminPort}`).join(',');
-  const child = spawn(process.execPath, [program, ...words, '--admin', admin]);
-  let output = '';
-  child.stdout.on('data', (text: Buffer) => {
-    output += text.toString();
-  });
-  child.stderr.on('data', (text: Buffer) => {
-    output += text.toString();
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
+function bellwether(...words: string[]): ReturnType<typeof commandLine> {
+  return commandLine(running.nodes, words);
 }
 
 async function shardsOf(node: TestNode): Promise<readonly ShardStatus[]> {

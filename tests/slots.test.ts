@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { Cluster } from 'ioredis';
 import { afterEach, expect, it } from 'vitest';
 import type { Metadata } from '../src/cluster/metadata.ts';
 import { metadataFrom } from '../src/cluster/metadata-file.ts';
-import { program, TestCluster, type TestNode } from './support/cluster.ts';
+import { TestCluster, type TestNode } from './support/cluster.ts';
+import { commandLine } from './support/command-line.ts';
 import { RawClient } from './support/raw-client.ts';
 import { checkWithRedisCli } from './support/redis-cli.ts';
 import { rounds, until } from './support/wait.ts';
@@ -37,14 +37,7 @@ async function metadataOn(node: TestNode): Promise<Metadata | null> {
 
 /** `bellwether …` against the cluster, to its end; its output. */
 async function bellwether(...words: string[]): Promise<string> {
-  const admin = running.nodes.map(({ adminPort }) => `127.0.0.1:${adminPort}`).join(',');
-  const child = spawn(process.execPath, [program, ...words, '--admin', admin, '--timeout', '60']);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text: Buffer) => {
-      output += text.toString();
-    });
-  const code = await new Promise((resolve) => child.on('close', resolve));
+  const { code, output } = await commandLine(running.nodes, [...words, '--timeout', '60']);
   if (code !== 0) throw new Error(await running.described(`${words.join(' ')}: ${output}`)());
   return output;
 }
