@@ -240,6 +240,8 @@ export class CommandRunner {
     } else {
       if (!this.#session.reads.isFresh(replica, this.#now)) {
         writer.out.rewind(0);
+        // What was read is not gone on with, either.
+        this.#session.later.end();
         if (spec.name !== 'exec') return false;
         writer.error('TRYAGAIN the state became too old while it was read');
       }

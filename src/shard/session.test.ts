@@ -64,6 +64,7 @@ function clientOf(leader: { commit: number; leads: boolean; proven: boolean; wro
     now: () => 1000,
     route: () => ({ kind: 'leader', replica }),
     hasMoved: () => false,
+    metadataEpoch: () => 0,
     runWithoutState: (_spec: unknown, args: string[], session: Session) => {
       if (args[0] === 'WAIT') session.waitReplicas(Number(args[1]), 0);
     },
@@ -155,4 +156,39 @@ test('a client that waits for a key is parked when the leadership ends, as far a
   expect(session.waiting).toBe(false);
   expect(host.parkedBytes).toBe(95);
   expect(sent.join('')).toMatch(/^-CLUSTERDOWN this node leads the shard no more/);
+});
+
+test('an answer that was begun on a state too old is no answer to the next command', () => {
+  const { session, sent, host } = clientOf({ commit: 7, leads: true, proven: true, wrote: false });
+  const leading = host.route(0, 'read', false, false);
+  if (leading.kind !== 'leader') throw new Error('no leader');
+  const { replica } = leading;
+  let asked = 0;
+  const old = Object.create(replica, {
+    reads: { value: { provenAsOf: () => asked++ === 0, wait: () => {}, standing: () => 'held' } },
+    executor: {
+      value: {
+        run: () => {
+          session.answerLater(
+            (function* () {
+              yield;
+              return () => host.writer.simple('STALE');
+            })(),
+          );
+          return 7;
+        },
+      },
+    },
+  });
+  session.reads.setLevel(['bounded', '100']);
+  host.route = () => ({ kind: 'follower', replica: old });
+  session.execute(['SINTERCARD', '1', 'k']);
+  expect(session.later.active).toBe(false);
+  session.parking.take();
+  host.route = () => leading;
+  session.reads.setLevel(['linearizable']);
+  session.execute(['GET', 'k']);
+  expect(session.later.active).toBe(false);
+  session.flush();
+  expect(sent.join('')).toBe('+OK\r\n');
 });
